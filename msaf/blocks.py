@@ -1,0 +1,154 @@
+"""What every gate over channel blocks has in common: split, drop, highlight, merge.
+
+Shapes: B batch, C_m channels of modality m, C channels of a block, N blocks of all modalities,
+q segments, ``*`` the spatial axes (none, one or several; they may differ per modality).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from msaf.dropout import BlockDropout, DropoutForm, DropoutMask
+from msaf.segments import apply_gate, segment_means
+
+
+class BlockGate(nn.Module):
+    """Scales the channel blocks of several modalities; a subclass says by how much.
+
+    The maps are never reshaped into blocks: their means are, which is the same by equation 1 and
+    leaves one reduction and one product over each map.
+    """
+
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        *,
+        block_channels: int | Literal["auto"],
+        lowest_attention: float = 0.0,
+        block_dropout: float = 0.0,
+        segments: int = 1,
+        dropout_form: DropoutForm = "paper",
+        dropout_mask: DropoutMask = "sample",
+    ) -> None:
+        super().__init__()
+        self.in_channels = tuple(int(channels) for channels in in_channels)
+        if not self.in_channels or min(self.in_channels) < 1:
+            raise ValueError(f"in_channels is one positive number per modality, got {in_channels}")
+        self.block_channels = _block_channels(block_channels, self.in_channels)
+        if not 0 <= lowest_attention <= 1:
+            raise ValueError(f"lowest_attention is in [0, 1], got {lowest_attention}")
+        if segments < 1:
+            raise ValueError(f"segments is at least 1, got {segments}")
+        self.lowest_attention = float(lowest_attention)
+        self.segments = segments
+        self.blocks_per_modality = tuple(
+            -(-channels // self.block_channels) for channels in self.in_channels
+        )
+        self.blocks = sum(self.blocks_per_modality)
+        self.dropout = BlockDropout(block_dropout, dropout_form, dropout_mask)
+
+    def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """Scale each modality's blocks.
+
+        Args:
+            features: one ``(B, C_m, *)`` per modality, in the order of ``in_channels``. With
+                segments, the first spatial axis is the sequence and the last segment takes the
+                remainder.
+
+        Returns:
+            New tensors with the shapes, types and order of ``features``.
+
+        Raises:
+            ValueError: a number of modalities, channels or steps, a batch size or a type that
+                does not fit.
+        """
+        self._check(features)
+        factors = None
+        if self.dropout.active:
+            factors = self.dropout(features[0], (self.segments, self.blocks, 1))
+        attention = self.attend(features, None if factors is None else factors[0])  # (B, q, N, C)
+        gate = attention
+        if self.lowest_attention:
+            gate = self.lowest_attention + (1 - self.lowest_attention) * attention  # equation 5
+        if factors is not None:
+            gate = gate * factors[1]
+        return [apply_gate(x, part) for x, part in zip(features, self._merge(gate), strict=True)]
+
+    def attend(self, features: Sequence[Tensor], factor: Tensor | None) -> Tensor:
+        """Return the attention ``(B or 1, q, N, C)``.
+
+        ``factor``, ``(B or 1, q, N, 1)`` or None, scales the blocks that it is computed from.
+        """
+        raise NotImplementedError
+
+    def split_means(self, features: Sequence[Tensor]) -> Tensor:
+        """The spatial mean of each block: ``(B, q, N, C)``, missing channels zero."""
+        means = []
+        for x, blocks in zip(features, self.blocks_per_modality, strict=True):
+            mean = segment_means(x, self.segments)  # (B, q, C_m)
+            missing = blocks * self.block_channels - mean.shape[2]
+            means.append(F.pad(mean, (0, missing)) if missing else mean)
+        return torch.cat(means, dim=2).unflatten(2, (self.blocks, self.block_channels))
+
+    def _merge(self, gate: Tensor) -> list[Tensor]:
+        """Give each modality its channels' part ``(B, q, C_m)`` of ``(B, q, N, C)``."""
+        sizes = [blocks * self.block_channels for blocks in self.blocks_per_modality]
+        parts = gate.flatten(2).split(sizes, dim=2)
+        return [
+            part[..., :channels] for part, channels in zip(parts, self.in_channels, strict=True)
+        ]
+
+    def _check(self, features: Sequence[Tensor]) -> None:
+        if isinstance(features, Tensor) or len(features) != len(self.in_channels):
+            came = "a single tensor" if isinstance(features, Tensor) else f"{len(features)}"
+            raise ValueError(
+                f"expected a list of {len(self.in_channels)} feature tensors, one per modality "
+                f"with {self.in_channels} channels, got {came}"
+            )
+        batch = features[0].shape[:1]
+        for modality, (x, channels) in enumerate(zip(features, self.in_channels, strict=True)):
+            problem = _problem(x, channels, batch, self.segments)
+            if problem:
+                raise ValueError(f"modality {modality}, of shape {tuple(x.shape)}: {problem}")
+
+    def extra_repr(self) -> str:
+        return (
+            f"in_channels={self.in_channels}, block_channels={self.block_channels}, "
+            f"blocks_per_modality={self.blocks_per_modality}, "
+            f"lowest_attention={self.lowest_attention}, segments={self.segments}"
+        )
+
+
+def _block_channels(block_channels: int | Literal["auto"], in_channels: tuple[int, ...]) -> int:
+    if block_channels == "auto":
+        if min(in_channels) < 2:
+            raise ValueError(
+                f"block_channels='auto' is half of the fewest channels, which needs two or more, "
+                f"got {in_channels}; give block_channels as a number"
+            )
+        return min(in_channels) // 2  # section 5.5
+    if isinstance(block_channels, str) or block_channels < 1:
+        raise ValueError(f"block_channels is a positive number or 'auto', got {block_channels!r}")
+    return block_channels
+
+
+def _problem(x: Tensor, channels: int, batch: Sequence[int], segments: int) -> str:
+    if x.ndim < 2 or x.shape[1] != channels:
+        return f"expected {channels} channels on axis 1; features are channels first (B, C, *)"
+    if x.shape[:1] != batch:
+        return f"expected the batch size of modality 0, {batch[0]}"
+    if not x.is_floating_point():
+        return f"expected floating point numbers, got {x.dtype}"
+    if segments > 1 and (x.ndim < 3 or x.shape[2] < segments):
+        return (
+            f"expected a sequence of at least {segments} steps on axis 2, one per segment; "
+            f"use segments=1 or longer sequences"
+        )
+    if 0 in x.shape[2:]:
+        return "expected at least one position on each spatial axis; an empty map has no mean"
+    return ""

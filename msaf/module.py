@@ -1,0 +1,91 @@
+"""The MSAF module: the paper's section 3.
+
+Shapes: B batch, C_m channels of modality m, C channels of a block, C' = floor(C / r) of the joint
+representation, N blocks of all modalities, q segments, ``*`` the spatial axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from msaf.blocks import BlockGate
+from msaf.dropout import DropoutForm, DropoutMask
+from msaf.segments import SegmentLinear, SegmentNorm
+
+
+class MSAF(BlockGate):
+    """Multimodal Split Attention Fusion (Su et al., arXiv 2012.07175, equations 1 to 6).
+
+    Takes one ``(B, C_m, *)`` per modality and returns the same, each channel scaled by its
+    attention. With ``n_m = ceil(C_m / C)`` blocks a modality, it holds
+    ``q * (C * C' + 3 * C' + sum(n_m) * (C' * C + C))`` parameters, whatever the size of the maps.
+
+    Args:
+        in_channels: the channels C_m of each modality; any number of modalities.
+        block_channels: the channels C of a block, or ``"auto"`` for min(C_1, ..., C_M) // 2
+            (section 5.5). A last block that lacks channels is filled up with zeros.
+        reduction: r of equation 2. The paper advises 4 for two modalities and 2 for three.
+        lowest_attention: lambda of equation 5, in [0, 1]; 1 switches the attention off.
+        block_dropout: probability that a block is dropped in training (section 3.1), in [0, 1).
+        segments: q of section 3.2. Each segment of the sequence has weights, batch-norm
+            statistics and dropped blocks of its own.
+        dropout_form: ``paper``, or ``released`` as the authors' code does it (``BlockDropout``).
+        dropout_mask: one mask per ``sample``, or per ``batch`` as in the authors' older code.
+
+    Raises:
+        ValueError: an argument is outside its range, or the reduction leaves no channel.
+
+    Example:
+        >>> fuse = MSAF([1024, 32], block_channels=16)
+        >>> video, audio = fuse([torch.randn(4, 1024, 4, 14, 14), torch.randn(4, 32, 208)])
+    """
+
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        *,
+        block_channels: int | Literal["auto"],
+        reduction: int = 4,
+        lowest_attention: float = 0.0,
+        block_dropout: float = 0.0,
+        segments: int = 1,
+        dropout_form: DropoutForm = "paper",
+        dropout_mask: DropoutMask = "sample",
+    ) -> None:
+        super().__init__(
+            in_channels,
+            block_channels=block_channels,
+            lowest_attention=lowest_attention,
+            block_dropout=block_dropout,
+            segments=segments,
+            dropout_form=dropout_form,
+            dropout_mask=dropout_mask,
+        )
+        if not 1 <= reduction <= self.block_channels:
+            raise ValueError(
+                f"reduction is between 1 and block_channels ({self.block_channels}), so that a "
+                f"channel is left of the joint representation; got {reduction}"
+            )
+        self.reduction = reduction
+        width = self.block_channels // reduction
+        self.join = SegmentLinear(segments, self.block_channels, width)
+        self.norm = SegmentNorm(segments, width)
+        self.highlight = SegmentLinear(segments, width, self.blocks * self.block_channels)
+        self.softmax = nn.Softmax(dim=2)
+
+    def attend(self, features: Sequence[Tensor], factor: Tensor | None) -> Tensor:
+        """Equations 1 to 4: the attention ``(B, q, N, C)``, summing to one over the N blocks."""
+        means = self.split_means(features)  # (B, q, N, C)
+        if factor is not None:
+            means = means * factor
+        descriptor = means.sum(2).to(self.join.weight.dtype)  # G, (B, q, C)
+        joint = F.relu(self.norm(self.join(descriptor)))  # Z, (B, q, C')
+        logits = self.highlight(joint).to(means.dtype)  # (B, q, N * C)
+        return self.softmax(logits.view_as(means))
+
+    def extra_repr(self) -> str:
+        return f"{super().extra_repr()}, reduction={self.reduction}"

@@ -1,0 +1,100 @@
+"""The sequence cut into segments (section 3.2), without a loop over them.
+
+Shapes: B batch, C channels, q segments, S the first spatial axis, ``*`` the further ones.
+A segment is floor(S / q) long; what is left over joins the last one.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class SegmentLinear(nn.Module):
+    """One linear layer per segment, as one batched product; initialised as ``nn.Linear`` is."""
+
+    def __init__(self, segments: int, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(segments, out_features, in_features))
+        self.bias = nn.Parameter(torch.empty(segments, out_features))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        bound = 1 / math.sqrt(self.weight.shape[-1])
+        nn.init.uniform_(self.weight, -bound, bound)
+        nn.init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(B, q, in)`` to ``(B, q, out)``."""
+        product = torch.baddbmm(
+            self.bias.unsqueeze(1), x.transpose(0, 1), self.weight.transpose(1, 2)
+        )  # (q, B, out)
+        return product.transpose(0, 1)
+
+    def extra_repr(self) -> str:
+        segments, out_features, in_features = self.weight.shape
+        return f"{in_features}, {out_features}, segments={segments}"
+
+
+class SegmentNorm(nn.BatchNorm1d):
+    """Batch norm with statistics of its own for each feature of each segment.
+
+    A training batch of one sample has no variance; it is normalised with the running statistics
+    and leaves them as they are.
+    """
+
+    def __init__(self, segments: int, features: int) -> None:
+        super().__init__(segments * features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise ``(B, q, features)``."""
+        flat = x.flatten(1).to(self.weight.dtype)  # (B, q * features)
+        if self.training and x.shape[0] < 2:
+            statistics = (self.running_mean, self.running_var, self.weight, self.bias)
+            return F.batch_norm(flat, *statistics, eps=self.eps).view_as(x)
+        return super().forward(flat).view_as(x)
+
+
+def segment_means(x: Tensor, segments: int) -> Tensor:
+    """Average ``(B, C, S, *)`` over each segment: ``(B, q, C)``, at least in single precision."""
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    if segments > 1:
+        return _sequence_means(x, segments, dtype)
+    if x.ndim == 2:
+        return x.to(dtype).unsqueeze(1)
+    # Sum, then divide: the gradient of a mean would be written out over the whole map.
+    total = x.sum(tuple(range(2, x.ndim)), dtype=dtype)  # (B, C)
+    return (total / x.shape[2:].numel()).unsqueeze(1)
+
+
+def _sequence_means(x: Tensor, segments: int, dtype: torch.dtype) -> Tensor:
+    length, rest = divmod(x.shape[2], segments)
+    whole = x[:, :, : segments * length].unflatten(2, (segments, length))  # (B, C, q, S // q, *)
+    total = whole.sum(tuple(range(3, whole.ndim)), dtype=dtype).transpose(1, 2)  # (B, q, C)
+    further = x.shape[3:].numel()
+    if not rest:
+        return total / (length * further)
+    left = x[:, :, segments * length :].sum(tuple(range(2, x.ndim)), dtype=dtype)  # (B, C)
+    total = torch.cat([total[:, :-1], total[:, -1:] + left.unsqueeze(1)], dim=1)
+    lengths = total.new_full((segments, 1), length * further)
+    lengths[-1] += rest * further
+    return total / lengths
+
+
+def apply_gate(x: Tensor, gate: Tensor) -> Tensor:
+    """Multiply ``(B, C, S, *)`` by the gate ``(B or 1, q, C)`` of each segment."""
+    gate = gate.to(x.dtype)
+    segments = gate.shape[1]
+    if segments == 1:
+        return x * gate.view(gate.shape[0], gate.shape[2], *[1] * (x.ndim - 2))
+    gate = gate.transpose(1, 2)  # (B, C, q)
+    length, rest = divmod(x.shape[2], segments)
+    if rest:
+        owner = torch.arange(x.shape[2], device=x.device) // length
+        gate = gate.index_select(2, owner.clamp_(max=segments - 1))  # (B, C, S)
+        return x * gate[(..., *[None] * (x.ndim - 3))]
+    pieces = x.unflatten(2, (segments, length))  # (B, C, q, S / q, *)
+    return (pieces * gate[(..., *[None] * (x.ndim - 2))]).flatten(2, 3)
