@@ -1,7 +1,8 @@
 """What every gate over channel blocks has in common: split, drop, highlight, merge.
 
 Shapes: B batch, C_m channels of modality m, C channels of a block, N blocks of all modalities,
-q segments, ``*`` the spatial axes (none, one or several; they may differ per modality).
+``*`` the spatial axes (none, one or several; they may differ per modality). ``[q]`` is the axis of
+the q segments, absent where there is one.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class BlockGate(nn.Module):
             -(-channels // self.block_channels) for channels in self.in_channels
         )
         self.blocks = sum(self.blocks_per_modality)
+        self._padded = any(channels % self.block_channels for channels in self.in_channels)
         self.dropout = BlockDropout(block_dropout, dropout_form, dropout_mask)
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
@@ -68,37 +70,39 @@ class BlockGate(nn.Module):
                 does not fit.
         """
         self._check(features)
-        factors = None
-        if self.dropout.active:
-            factors = self.dropout(features[0], (self.segments, self.blocks, 1))
-        attention = self.attend(features, None if factors is None else factors[0])  # (B, q, N, C)
-        gate = attention
+        factors = self.dropout(features[0], self._grid)  # two of (B or 1, [q], N, 1), or None
+        gate = self.attend(features, factors[0] if factors else None)  # A, (B or 1, [q], N, C)
         if self.lowest_attention:
-            gate = self.lowest_attention + (1 - self.lowest_attention) * attention  # equation 5
-        if factors is not None:
+            gate = self.lowest_attention + (1 - self.lowest_attention) * gate  # equation 5
+        if factors:
             gate = gate * factors[1]
         return [apply_gate(x, part) for x, part in zip(features, self._merge(gate), strict=True)]
 
     def attend(self, features: Sequence[Tensor], factor: Tensor | None) -> Tensor:
-        """Return the attention ``(B or 1, q, N, C)``.
+        """Return the attention ``(B or 1, [q], N, C)``.
 
-        ``factor``, ``(B or 1, q, N, 1)`` or None, scales the blocks that it is computed from.
+        ``factor``, ``(B or 1, [q], N, 1)`` or None, scales the blocks that it is computed from.
         """
         raise NotImplementedError
 
-    def split_means(self, features: Sequence[Tensor]) -> Tensor:
-        """The spatial mean of each block: ``(B, q, N, C)``, missing channels zero."""
-        means = []
-        for x, blocks in zip(features, self.blocks_per_modality, strict=True):
-            mean = segment_means(x, self.segments)  # (B, q, C_m)
-            missing = blocks * self.block_channels - mean.shape[2]
-            means.append(F.pad(mean, (0, missing)) if missing else mean)
-        return torch.cat(means, dim=2).unflatten(2, (self.blocks, self.block_channels))
+    @property
+    def _grid(self) -> tuple[int, ...]:
+        """The blocks of one sample: ``([q], N)``."""
+        return (self.blocks,) if self.segments == 1 else (self.segments, self.blocks)
 
-    def _merge(self, gate: Tensor) -> list[Tensor]:
-        """Give each modality its channels' part ``(B, q, C_m)`` of ``(B, q, N, C)``."""
+    def split_means(self, features: Sequence[Tensor]) -> Tensor:
+        """Return the spatial mean of each block, ``(B, [q], N, C)``, missing channels zero."""
+        means = [segment_means(x, self.segments) for x in features]  # (B, [q], C_m) each
+        if self._padded:
+            means = [F.pad(mean, (0, -mean.shape[-1] % self.block_channels)) for mean in means]
+        return torch.cat(means, dim=-1).view(-1, *self._grid, self.block_channels)
+
+    def _merge(self, gate: Tensor) -> Sequence[Tensor]:
+        """Give each modality its part ``(B or 1, [q], C_m)`` of ``(B or 1, [q], N, C)``."""
         sizes = [blocks * self.block_channels for blocks in self.blocks_per_modality]
-        parts = gate.flatten(2).split(sizes, dim=2)
+        parts = gate.flatten(-2).split(sizes, dim=-1)
+        if not self._padded:
+            return parts
         return [
             part[..., :channels] for part, channels in zip(parts, self.in_channels, strict=True)
         ]

@@ -43,7 +43,7 @@ class UniformGate(BlockGate):
         )
 
     def attend(self, features: Sequence[Tensor], factor: Tensor | None) -> Tensor:
-        """The same attention ``(1, q, N, C)`` for every sample."""
+        """Return the same attention ``(1, [q], N, C)`` for every sample."""
         dtype = torch.promote_types(features[0].dtype, torch.float32)
-        shape = (1, self.segments, self.blocks, self.block_channels)
+        shape = (1, *self._grid, self.block_channels)
         return torch.full(shape, 1 / self.blocks, dtype=dtype, device=features[0].device)

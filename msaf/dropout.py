@@ -48,11 +48,6 @@ class BlockDropout(nn.Module):
         self.form = form
         self.mask = mask
 
-    @property
-    def active(self) -> bool:
-        """Whether blocks are dropped at all: in training, with p above zero."""
-        return self.training and self.p > 0
-
     def forward(self, like: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, Tensor] | None:
         """Draw the factors of one step.
 
@@ -61,15 +56,15 @@ class BlockDropout(nn.Module):
             shape: of the blocks of one sample.
 
         Returns:
-            The factors before the join and on the way out, both ``(B or 1, *shape)``, at least in
-            single precision; None where nothing is dropped.
+            The factors before the join and on the way out, both ``(B or 1, *shape, 1)``, at least
+            in single precision; None where nothing is dropped.
         """
-        if not self.active:
+        if not self.training or self.p == 0:
             return None
         keep = 1 - self.p
         rows = like.shape[0] if self.mask == "sample" else 1
         dtype = torch.promote_types(like.dtype, torch.float32)
-        mask = torch.empty(rows, *shape, device=like.device, dtype=dtype).bernoulli_(keep)
+        mask = torch.empty(rows, *shape, 1, device=like.device, dtype=dtype).bernoulli_(keep)
         scaled = mask / keep
         return (mask, scaled) if self.form == "paper" else (scaled, scaled / keep)
 

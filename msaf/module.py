@@ -1,7 +1,8 @@
 """The MSAF module: the paper's section 3.
 
 Shapes: B batch, C_m channels of modality m, C channels of a block, C' = floor(C / r) of the joint
-representation, N blocks of all modalities, q segments, ``*`` the spatial axes.
+representation, N blocks of all modalities, ``*`` the spatial axes. ``[q]`` is the axis of the q
+segments, absent where there is one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from msaf.blocks import BlockGate
 from msaf.dropout import DropoutForm, DropoutMask
-from msaf.segments import SegmentLinear, SegmentNorm
+from msaf.segments import SegmentNorm, linear
 
 
 class MSAF(BlockGate):
@@ -72,20 +73,20 @@ class MSAF(BlockGate):
             )
         self.reduction = reduction
         width = self.block_channels // reduction
-        self.join = SegmentLinear(segments, self.block_channels, width)
-        self.norm = SegmentNorm(segments, width)
-        self.highlight = SegmentLinear(segments, width, self.blocks * self.block_channels)
-        self.softmax = nn.Softmax(dim=2)
+        self.join = linear(segments, self.block_channels, width)
+        self.norm = SegmentNorm(segments * width)
+        self.highlight = linear(segments, width, self.blocks * self.block_channels)
+        self.softmax = nn.Softmax(dim=-2)
 
     def attend(self, features: Sequence[Tensor], factor: Tensor | None) -> Tensor:
-        """Equations 1 to 4: the attention ``(B, q, N, C)``, summing to one over the N blocks."""
-        means = self.split_means(features)  # (B, q, N, C)
+        """Equations 1 to 4: the attention ``(B, [q], N, C)``, summing to one over the N blocks."""
+        means = self.split_means(features)  # (B, [q], N, C)
         if factor is not None:
             means = means * factor
-        descriptor = means.sum(2).to(self.join.weight.dtype)  # G, (B, q, C)
-        joint = F.relu(self.norm(self.join(descriptor)))  # Z, (B, q, C')
-        logits = self.highlight(joint).to(means.dtype)  # (B, q, N * C)
-        return self.softmax(logits.view_as(means))
+        descriptor = means.sum(-2).to(self.norm.weight.dtype)  # G, (B, [q], C)
+        joint = F.relu(self.norm(self.join(descriptor)))  # Z, (B, [q], C')
+        logits = self.highlight(joint).to(means.dtype)  # U, (B, [q], N * C)
+        return self.softmax(logits.view(means.shape))
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, reduction={self.reduction}"

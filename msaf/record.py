@@ -37,14 +37,13 @@ def record_attention(network: nn.Module) -> Iterator[dict[str, list[Tensor]]]:
                 )
             if isinstance(module, MSAF):
                 maps[name] = []
-                handle = module.softmax.register_forward_hook(_keep(maps[name], module.segments))
+                handle = module.softmax.register_forward_hook(_keep(maps[name]))
                 hooks.callback(handle.remove)
         yield maps
 
 
-def _keep(kept: list[Tensor], segments: int) -> Callable[[nn.Module, Any, Tensor], None]:
+def _keep(kept: list[Tensor]) -> Callable[[nn.Module, Any, Tensor], None]:
     def hook(module: nn.Module, inputs: Any, attention: Tensor) -> None:
-        attention = attention.detach()  # (B, q, N, C)
-        kept.append(attention.squeeze(1) if segments == 1 else attention)
+        kept.append(attention.detach())
 
     return hook

@@ -1,7 +1,7 @@
 """The sequence cut into segments (section 3.2), without a loop over them.
 
-Shapes: B batch, C channels, q segments, S the first spatial axis, ``*`` the further ones.
-A segment is floor(S / q) long; what is left over joins the last one.
+Shapes: B batch, C channels, q segments, S the first spatial axis, ``*`` the further ones. A segment
+is floor(S / q) long; what is left over joins the last one. Without segments the q axis is absent.
 """
 
 from __future__ import annotations
@@ -13,8 +13,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+def linear(segments: int, in_features: int, out_features: int) -> nn.Module:
+    """A linear layer, or one for each of several segments."""
+    if segments == 1:
+        return nn.Linear(in_features, out_features)
+    return SegmentLinear(segments, in_features, out_features)
+
+
 class SegmentLinear(nn.Module):
-    """One linear layer per segment, as one batched product; initialised as ``nn.Linear`` is."""
+    """One linear layer per segment in one batched product; initialised as ``nn.Linear`` is."""
 
     def __init__(self, segments: int, in_features: int, out_features: int) -> None:
         super().__init__()
@@ -23,16 +30,14 @@ class SegmentLinear(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        bound = 1 / math.sqrt(self.weight.shape[-1])
+        bound = 1 / math.sqrt(self.weight.shape[2])
         nn.init.uniform_(self.weight, -bound, bound)
         nn.init.uniform_(self.bias, -bound, bound)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(B, q, in)`` to ``(B, q, out)``."""
-        product = torch.baddbmm(
-            self.bias.unsqueeze(1), x.transpose(0, 1), self.weight.transpose(1, 2)
-        )  # (q, B, out)
-        return product.transpose(0, 1)
+        weight = self.weight.transpose(1, 2)  # (q, in, out)
+        return torch.baddbmm(self.bias.unsqueeze(1), x.transpose(0, 1), weight).transpose(0, 1)
 
     def extra_repr(self) -> str:
         segments, out_features, in_features = self.weight.shape
@@ -46,28 +51,27 @@ class SegmentNorm(nn.BatchNorm1d):
     and leaves them as they are.
     """
 
-    def __init__(self, segments: int, features: int) -> None:
-        super().__init__(segments * features)
-
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise ``(B, q, features)``."""
+        """Normalise ``(B, features)`` or ``(B, q, features)``."""
         flat = x.flatten(1).to(self.weight.dtype)  # (B, q * features)
-        if self.training and x.shape[0] < 2:
-            statistics = (self.running_mean, self.running_var, self.weight, self.bias)
-            return F.batch_norm(flat, *statistics, eps=self.eps).view_as(x)
-        return super().forward(flat).view_as(x)
+        if self.training and x.shape[0] > 1:
+            return super().forward(flat).view(x.shape)
+        moments = self.running_mean, self.running_var
+        return F.batch_norm(flat, *moments, self.weight, self.bias, eps=self.eps).view(x.shape)
 
 
 def segment_means(x: Tensor, segments: int) -> Tensor:
-    """Average ``(B, C, S, *)`` over each segment: ``(B, q, C)``, at least in single precision."""
+    """Average ``(B, C, *)`` to ``(B, C)``, or ``(B, C, S, *)`` over each segment to ``(B, q, C)``.
+
+    The result has single precision at least. It is a sum, divided later, because the gradient of
+    a mean would be written out over the whole map.
+    """
     dtype = torch.promote_types(x.dtype, torch.float32)
     if segments > 1:
         return _sequence_means(x, segments, dtype)
     if x.ndim == 2:
-        return x.to(dtype).unsqueeze(1)
-    # Sum, then divide: the gradient of a mean would be written out over the whole map.
-    total = x.sum(tuple(range(2, x.ndim)), dtype=dtype)  # (B, C)
-    return (total / x.shape[2:].numel()).unsqueeze(1)
+        return x.to(dtype)
+    return x.sum(tuple(range(2, x.ndim)), dtype=dtype) / x.shape[2:].numel()
 
 
 def _sequence_means(x: Tensor, segments: int, dtype: torch.dtype) -> Tensor:
@@ -85,12 +89,12 @@ def _sequence_means(x: Tensor, segments: int, dtype: torch.dtype) -> Tensor:
 
 
 def apply_gate(x: Tensor, gate: Tensor) -> Tensor:
-    """Multiply ``(B, C, S, *)`` by the gate ``(B or 1, q, C)`` of each segment."""
+    """Multiply ``(B, C, *)`` by its gate ``(B, C)``, or its segments by theirs, ``(B, q, C)``."""
     gate = gate.to(x.dtype)
-    segments = gate.shape[1]
-    if segments == 1:
-        return x * gate.view(gate.shape[0], gate.shape[2], *[1] * (x.ndim - 2))
+    if gate.ndim == 2:
+        return x * gate[(..., *[None] * (x.ndim - 2))]
     gate = gate.transpose(1, 2)  # (B, C, q)
+    segments = gate.shape[2]
     length, rest = divmod(x.shape[2], segments)
     if rest:
         owner = torch.arange(x.shape[2], device=x.device) // length
