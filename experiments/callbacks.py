@@ -1,0 +1,135 @@
+"""Lightning callbacks that make a run repeatable, resumable, and honest about how it was chosen."""
+
+import csv
+import io
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Checkpoint
+
+from experiments.files import write_text, write_with
+from experiments.folder import RunFolder
+
+
+class SeedEpochs(pl.Callback):
+    """Seed dropout and all other random draws from (seed, epoch) when an epoch starts.
+
+    Lightning restores no random state on resume; with this none needs restoring.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        torch.manual_seed(self.seed * 1_000_003 + trainer.current_epoch)
+
+
+@dataclass(frozen=True)
+class ReportingRule:
+    """Which epoch a reported figure comes from.
+
+    `split=None` takes the last epoch and so selects nothing; otherwise the epoch with the best
+    `metric` on that evaluation split, the earliest among equals.
+    """
+
+    split: str | None = None
+    metric: str = "accuracy"
+    mode: str = "max"
+
+    def better(self, new: Mapping[str, Any], old: Mapping[str, Any] | None) -> bool:
+        """Say whether an epoch's metrics by split replace those chosen so far."""
+        if self.split is None or old is None:
+            return True
+        sign = 1 if self.mode == "max" else -1
+        return sign * new[self.split][self.metric] > sign * old[self.split][self.metric]
+
+
+class Report(pl.Callback):
+    """Keep, for each reporting rule, the epoch that it chooses, its predictions and its weights.
+
+    Args:
+        folder: where the weights go, as `checkpoints/<rule>.pt`.
+        rules: the rules by name.
+    """
+
+    def __init__(self, folder: RunFolder, rules: Mapping[str, ReportingRule]) -> None:
+        self.folder = folder
+        self.rules = dict(rules)
+        self.chosen: dict[str, dict[str, Any]] = {}
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        metrics = {split: e.metrics for split, e in pl_module.evaluations.items()}
+        for name, rule in self.rules.items():
+            old = self.chosen.get(name)
+            if rule.better(metrics, old and old["metrics"]):
+                self.chosen[name] = {
+                    "epoch": trainer.current_epoch,
+                    "metrics": metrics,
+                    "scores": pl_module.evaluations["test"].scores,
+                }
+                if rule.split is not None or trainer.current_epoch + 1 == trainer.max_epochs:
+                    self._save(name, pl_module)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"chosen": self.chosen}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.chosen = state_dict["chosen"]
+
+    def _save(self, name: str, module: Any) -> None:
+        state = module.network.state_dict()
+        write_with(self.folder.weights(name), lambda path: torch.save(state, path))
+
+
+class EpochLog(pl.Callback):
+    """Write `log.csv`, a row an epoch; its rows travel in the checkpoint, so a resumed log fits."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.file = folder.path / "log.csv"
+        self.rows: list[dict[str, float]] = []
+        self.started = 0.0
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        self.started = time.perf_counter()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        row = {"epoch": float(trainer.current_epoch)}
+        row |= {f"train/{name}": value for name, value in pl_module.train_metrics.items()}
+        for split, evaluation in pl_module.evaluations.items():
+            row |= {f"{split}/{name}": value for name, value in evaluation.metrics.items()}
+        for logger in trainer.loggers:
+            logger.log_metrics(row, step=trainer.current_epoch)
+        self.rows.append(row | {"seconds": round(time.perf_counter() - self.started, 3)})
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(self.rows[0]))
+        writer.writeheader()
+        writer.writerows({**line, "epoch": int(line["epoch"])} for line in self.rows)
+        write_text(self.file, text.getvalue())
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds of all epochs so far, also of those before a resume."""
+        return sum(row["seconds"] for row in self.rows)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows = state_dict["rows"]
+
+
+class SaveResume(Checkpoint):
+    """Save all that a resume needs at the end of every epoch, atomically: a kill loses one epoch.
+
+    As a `Checkpoint` it runs after the other callbacks and the module have ended the epoch.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        write_with(self.folder.resume_checkpoint, trainer.save_checkpoint)

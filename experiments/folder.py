@@ -1,0 +1,90 @@
+"""The folder of a run: one place, one owner at a time, complete once its metrics exist."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from experiments.files import write_json, write_text
+
+
+class RunError(ValueError):
+    """Something about a run that the user can put right; the message says how."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """`results/<task>/<data>/<fusion>/<variant>/fold<k>/seed<s>`.
+
+    Files: `config.yaml`, `log.csv`, `predictions.npz`, `checkpoints/`, and `metrics.json`, which
+    is written last: a run is complete if and only if that file exists.
+    """
+
+    path: Path
+
+    @property
+    def complete(self) -> bool:
+        return (self.path / "metrics.json").is_file()
+
+    @property
+    def resume_checkpoint(self) -> Path:
+        """Return where an incomplete run keeps all that it needs to go on."""
+        return self.path / "checkpoints" / "resume.ckpt"
+
+    def weights(self, rule: str) -> Path:
+        """Return where the weights chosen by a reporting rule are kept."""
+        return self.path / "checkpoints" / f"{rule}.pt"
+
+    def metrics(self) -> dict[str, Any]:
+        """Read the metrics of a complete run.
+
+        Raises:
+            RunError: if the run is not complete, or the file cannot be read.
+        """
+        file = self.path / "metrics.json"
+        try:
+            return json.loads(file.read_text())
+        except FileNotFoundError:
+            raise RunError(
+                f"{self.path} holds no complete run (no metrics.json): run its train command again"
+            ) from None
+        except json.JSONDecodeError as error:
+            raise RunError(
+                f"{file} is not valid JSON ({error}): delete it and train again"
+            ) from None
+
+    def begin(self, config: str) -> None:
+        """Create the folder and write down the configuration."""
+        write_text(self.path / "config.yaml", config)
+
+    def finish(self, metrics: dict[str, Any]) -> None:
+        """Write the metrics, which makes the run complete, and drop what only a resume needs."""
+        write_json(self.path / "metrics.json", metrics)
+        self.resume_checkpoint.unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self, *, wait: bool) -> Iterator[None]:
+        """Keep every other job out of the folder.
+
+        Args:
+            wait: wait for another job to end, rather than refuse.
+
+        Raises:
+            RunError: if another job holds the folder and `wait` is false.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=-1 if wait else 0)
+        except Timeout:
+            raise RunError(
+                f"another job is working in {self.path}: wait for it, or take another fold or seed"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()

@@ -1,0 +1,238 @@
+"""A run from its configuration to its complete folder, and first the runs that it starts from."""
+
+import os
+import platform
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import hydra
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from experiments.callbacks import EpochLog, Report, ReportingRule, SaveResume, SeedEpochs
+from experiments.complexity import count_flops, count_parameters
+from experiments.files import write_with
+from experiments.folder import RunError, RunFolder
+from experiments.identity import digest, settings, variant
+from experiments.initialise import load_branches
+from experiments.progress import ShowProgress
+
+FUSION_KEYS = ("fusion", "modalities", "init", "network", "sweep", "task_fusion")
+
+
+class Run:
+    """One training run: what it is, where it lives, and how it comes about.
+
+    Args:
+        cfg: the composed configuration.
+        overrides: the words of the command line that made it, for the folder's name and for the
+            unimodal runs, which are composed from the same words.
+        console: where progress and reports go.
+    """
+
+    def __init__(self, cfg: DictConfig, overrides: Sequence[str], console: Console) -> None:
+        check(cfg)
+        self.cfg = cfg
+        self.overrides = list(overrides)
+        self.console = console
+        self.data = build(cfg.datamodule)
+        self.data.prepare_data()
+        self.sources = {m: self._unimodal(m) for m in cfg.modalities} if self._starts_warm else {}
+        self.hash: str = digest(
+            {
+                "settings": settings(cfg),
+                "data": self.data.manifest_hash,
+                "starts_from": {name: source.hash for name, source in self.sources.items()},
+            }
+        )
+        where = [cfg.task.name, cfg.data.name, cfg.fusion.name, variant(cfg, overrides, self.hash)]
+        place = Path(cfg.results, *where, f"fold{cfg.fold}", f"seed{cfg.seed}")
+        self.folder = RunFolder(place)
+
+    @property
+    def name(self) -> str:
+        """Return the run's name as a person would say it."""
+        cfg = self.cfg
+        return f"{cfg.fusion.name} ({'+'.join(cfg.modalities)}) fold {cfg.fold} seed {cfg.seed}"
+
+    @property
+    def _starts_warm(self) -> bool:
+        return self.cfg.init == "unimodal" and len(self.cfg.modalities) > 1
+
+    def _unimodal(self, modality: str) -> "Run":
+        kept = [o for o in self.overrides if not o.lstrip("+~").startswith(FUSION_KEYS)]
+        words = [*kept, "fusion=none", f"modalities=[{modality}]"]
+        return Run(hydra.compose("train", words), words, self.console)
+
+    def complete(self, *, wait: bool = False) -> RunFolder:
+        """Train what is missing, and return the complete folder.
+
+        Args:
+            wait: wait for another job that works in this folder, rather than refuse.
+
+        Raises:
+            RunError: if another job holds the folder and `wait` is false, or weights do not fit.
+        """
+        for source in self.sources.values():
+            source.complete(wait=True)
+        with self.folder.locked(wait=wait):
+            if self.folder.complete:
+                self.console.print(f"{self.name}: complete already, in {self.folder.path}")
+            else:
+                self._train()
+        return self.folder
+
+    def _train(self) -> None:
+        cfg, folder = self.cfg, self.folder
+        folder.begin(OmegaConf.to_yaml(cfg, resolve=True))
+        torch.set_num_threads(cfg.threads)
+        torch.manual_seed(cfg.seed)
+        network = build(cfg.network)
+        checkpoint = folder.resume_checkpoint
+        if self.sources and not checkpoint.exists():
+            self._initialise(network)
+        self.data.setup("fit")
+        splits = self.data.evaluation_names
+        task = build(cfg.task.module)(network, training=build(cfg.training), splits=splits)
+        rules = {name: ReportingRule(**rule) for name, rule in cfg.reporting.items()}
+        report, log = Report(folder, rules), EpochLog(folder)
+        callbacks = [SeedEpochs(cfg.seed), report, log, SaveResume(folder)]
+        if cfg.progress:
+            callbacks.append(ShowProgress(self.name, self.console))
+        trainer = build(cfg.trainer, callbacks=callbacks, logger=self._loggers())
+        resume = str(checkpoint) if checkpoint.exists() else None
+        trainer.fit(task, datamodule=self.data, ckpt_path=resume, weights_only=True)
+        self._write(network, trainer, report, log)
+
+    def _initialise(self, network: torch.nn.Module) -> None:
+        rule = self.cfg.protocol.init_from
+        weights = {name: source.folder.weights(rule) for name, source in self.sources.items()}
+        loaded = load_branches(network, weights)
+        self.console.print(
+            f"{self.name}: starts from {len(weights)} unimodal runs ({rule}): "
+            f"{len(loaded['loaded'])} tensors loaded, {len(loaded['left_out'])} left out, "
+            f"{len(loaded['fresh'])} fresh"
+        )
+
+    def _loggers(self) -> list[Any]:
+        if not self.cfg.logger:
+            return []
+        # The hash as id: a continued run continues its curve.
+        place = self.folder.path
+        identity = "-".join([self.hash, place.parent.name, place.name])
+        return [build(self.cfg.logger)(save_dir=str(place), id=identity, name=self.name)]
+
+    def _write(
+        self, network: torch.nn.Module, trainer: pl.Trainer, report: Report, log: EpochLog
+    ) -> None:
+        cfg, chosen = self.cfg, report.chosen
+        task: Any = trainer.lightning_module
+        test = task.evaluations["test"]
+        predictions = {
+            "ids": np.array([self.data.ids[int(i)] for i in test.ids]),
+            "labels": test.labels.numpy(),
+            **{f"scores_{rule}": choice["scores"].numpy() for rule, choice in chosen.items()},
+        }
+
+        def save(path: Path) -> None:
+            with path.open("wb") as file:
+                np.savez(file, **predictions)
+
+        write_with(self.folder.path / "predictions.npz", save)
+        self.folder.finish(
+            {
+                "hash": self.hash,
+                "task": cfg.task.name,
+                "fusion": cfg.fusion.name,
+                "modalities": list(cfg.modalities),
+                "protocol": cfg.protocol.name,
+                "data": cfg.data.name,
+                "provenance": self.data.provenance,
+                "manifest": self.data.manifest_hash,
+                "fold": cfg.fold,
+                "seed": cfg.seed,
+                "epochs": cfg.epochs,
+                "headline": headline(chosen),
+                "reported": {
+                    rule: {"epoch": choice["epoch"], **choice["metrics"]}
+                    for rule, choice in chosen.items()
+                },
+                "parameters": count_parameters(network),
+                "flops": count_flops(lambda: build(cfg.network), self._shapes()),
+                "seconds": round(log.seconds, 1),
+                "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+                **environment(trainer),
+            }
+        )
+
+    def _shapes(self) -> dict[str, Sequence[int]]:
+        return {name: self.data.shapes[name] for name in self.cfg.modalities}
+
+
+def build(node: DictConfig | None, **extra: Any) -> Any:
+    """Instantiate a configured object, with plain containers for its arguments.
+
+    Every object of the project is built here, so that what a configuration may call can be
+    restricted in one place.
+
+    Raises:
+        RunError: with the constructor's own message, if it refuses its arguments.
+    """
+    try:
+        return instantiate(node, _convert_="all", **extra)
+    except hydra.errors.InstantiationException as error:
+        if isinstance(error.__cause__, ValueError | OSError):
+            raise RunError(str(error.__cause__)) from error
+        raise
+
+
+def check(cfg: DictConfig) -> None:
+    """Refuse a configuration that makes no sense, before anything is written.
+
+    Raises:
+        RunError: says which words to change.
+    """
+    if cfg.fusion.name == "none" and len(cfg.modalities) != 1:
+        raise RunError(
+            "fusion=none trains one modality by itself: name it, as in "
+            f"modalities=[{cfg.modalities[0]}], or train several jointly with fusion=sum"
+        )
+    if cfg.fusion.name != "none" and len(cfg.modalities) < 2:
+        raise RunError(
+            f"fusion={cfg.fusion.name} needs at least two modalities, found "
+            f"modalities={list(cfg.modalities)}; one alone is fusion=none"
+        )
+    if cfg.init not in ("unimodal", "scratch"):
+        raise RunError(f"init={cfg.init}: choose unimodal or scratch")
+    if OmegaConf.is_missing(cfg.data, "root"):
+        raise RunError(
+            "data=full needs the packed data set: data.root=<folder written by scripts/prepare.py>"
+        )
+
+
+def headline(rules: Sequence[str] | dict[str, Any]) -> str:
+    """Return the rule whose figure stands first: one without a look at the test split."""
+    return "val_selected" if "val_selected" in rules else "last_epoch"
+
+
+def environment(trainer: pl.Trainer) -> dict[str, Any]:
+    """Return what a result may depend on beside its settings."""
+    device = trainer.strategy.root_device
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor()
+    return {
+        "device": f"{device.type} {name}".strip(),
+        "threads": torch.get_num_threads(),
+        "cores": os.cpu_count(),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "pytorch_lightning": pl.__version__,
+            "numpy": np.__version__,
+        },
+    }

@@ -1,0 +1,71 @@
+"""Readouts: how the outputs of the branches become one prediction, and what loss trains it.
+
+Legend: B samples, K classes, F features.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.backbones import BranchOutput
+
+
+class Prediction(NamedTuple):
+    """What a network predicts: `scores` `(B, K)` decide, `parts` hold what else was computed."""
+
+    scores: Tensor
+    parts: dict[str, Tensor]
+
+
+class Readout(nn.Module):
+    """Turn the branches' outputs into a prediction and its loss.
+
+    `uses` says what it reads; branches get a head only if a readout uses logits.
+
+    Args:
+        feature_sizes: F of each branch, in the order of the branches.
+        outputs: K, the classes (or 1 for a regression).
+    """
+
+    uses: ClassVar[Literal["logits", "features"]] = "logits"
+
+    def __init__(self, feature_sizes: Sequence[int], *, outputs: int) -> None:
+        super().__init__()
+        self.feature_sizes = tuple(feature_sizes)
+        self.outputs = outputs
+
+    def forward(self, branches: Mapping[str, BranchOutput]) -> Prediction:
+        """Return the prediction for the outputs of the branches, in their order."""
+        raise NotImplementedError
+
+    def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return `total`, which is trained, and any other losses, which are logged."""
+        return {"total": F.cross_entropy(prediction.scores, batch["label"])}
+
+
+def branch_logits(branches: Mapping[str, BranchOutput]) -> dict[str, Tensor]:
+    """Return the logits `(B, K)` of every branch; each must have a head."""
+    return {name: out.logits for name, out in branches.items() if out.logits is not None}
+
+
+class SumLogits(Readout):
+    """Sum of the branches' logits, one cross entropy on the sum (paper 4.1)."""
+
+    def forward(self, branches: Mapping[str, BranchOutput]) -> Prediction:
+        parts = branch_logits(branches)
+        return Prediction(torch.stack(list(parts.values())).sum(0), parts)  # (B, K)
+
+
+class MeanLogits(Readout):
+    """Mean of the branches' logits, one cross entropy on the mean (paper 4.3)."""
+
+    def forward(self, branches: Mapping[str, BranchOutput]) -> Prediction:
+        parts = branch_logits(branches)
+        return Prediction(torch.stack(list(parts.values())).mean(0), parts)  # (B, K)
+
+
+ReadoutBuilder = Callable[..., Readout]
+"""Builds a readout; called with the branches' feature sizes and `outputs=K`."""

@@ -1,0 +1,173 @@
+"""A network of branches that exchange features at fusion points and end in one readout.
+
+Legend: B samples, C channels, K outputs; `*` stands for any spatial axes, or none.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.backbones import Branch, BranchBuilder, BranchState
+from models.fusions import Prediction, Readout, ReadoutBuilder
+
+Fusion = Callable[..., nn.Module]
+"""Builds a mid-level fusion from the channels of its inputs: `list[Tensor] -> list[Tensor]`."""
+
+
+class FusionPoint(nn.Module):
+    """One place where the branches exchange features.
+
+    Args:
+        branches: the branches that take part, in the order of the config.
+        stages: for each of them, the stage after which it is tapped.
+        fusion: builds the module from the channels of all taps, in that order.
+        join: concatenate the taps of one branch along the channels, fuse them as one feature, and
+            split them again (Table 5's early point does so with the two persons).
+    """
+
+    def __init__(
+        self,
+        branches: Mapping[str, Branch],
+        *,
+        stages: Mapping[str, str],
+        fusion: Fusion,
+        join: bool = False,
+    ) -> None:
+        super().__init__()
+        for name, stage in stages.items():
+            branches[name].position(stage)
+        self.stages = dict(stages)
+        self.join = join
+        self.channels = {name: branches[name].channels[stage] for name, stage in stages.items()}
+        groups = self.channels.values()
+        in_channels = [sum(group) for group in groups] if join else [c for g in groups for c in g]
+        self.fusion = fusion(in_channels)
+
+    def forward(self, taps: Mapping[str, list[Tensor]]) -> dict[str, list[Tensor]]:
+        """Exchange features: each branch's taps `(B, C, *)` in, the same shapes out."""
+        counts = {name: 1 if self.join else len(taps[name]) for name in self.stages}
+        flat: list[Tensor] = []
+        for name in self.stages:
+            flat += [torch.cat(taps[name], 1)] if self.join else taps[name]
+        fused = iter(self.fusion(flat))
+        groups = {name: [next(fused) for _ in range(count)] for name, count in counts.items()}
+        if not self.join:
+            return groups
+        return {
+            name: list(group[0].split(self.channels[name], 1)) for name, group in groups.items()
+        }
+
+
+class StagedNetwork(nn.Module):
+    """Branches walked from fusion point to fusion point, then a readout.
+
+    Args:
+        branches: by modality; their order is the order of everything that follows.
+        points: where features are exchanged, from early to late.
+        readout: turns the branches' outputs into a prediction.
+    """
+
+    def __init__(
+        self, branches: Mapping[str, Branch], *, points: Sequence[FusionPoint], readout: Readout
+    ) -> None:
+        super().__init__()
+        self.branches = nn.ModuleDict(branches)
+        self.points = nn.ModuleList(points)
+        self.readout = readout
+
+    @classmethod
+    def build(
+        cls,
+        branches: Mapping[str, BranchBuilder],
+        *,
+        modalities: Sequence[str],
+        outputs: int,
+        readout: ReadoutBuilder,
+        fusion_points: Sequence[Mapping[str, str]] = (),
+        mid: Fusion | None = None,
+        points: Sequence[Mapping[str, Any]] = (),
+        all_heads: bool = False,
+    ) -> "StagedNetwork":
+        """Build the network that a config describes.
+
+        Args:
+            branches: a builder for every modality that the task knows.
+            modalities: those to use, in this order.
+            outputs: K, classes, or 1 for a regression.
+            readout: builder, called with the branches' feature sizes.
+            fusion_points: for each point the stage of every branch (and `join: channels`);
+                branches that are not used are left out, and a point with one branch left is none.
+            mid: builder of the module at each point; `None` exchanges nothing.
+            points: settings of that module, one entry a fusion point; empty for its defaults.
+            all_heads: build every branch's head even if the readout reads features, because the
+                paper's parameter counts contain them.
+
+        Raises:
+            ValueError: for an unknown modality, or settings that do not match the points.
+        """
+        unknown = [name for name in modalities if name not in branches]
+        if unknown or not modalities:
+            raise ValueError(f"modalities={list(modalities)}: choose from {', '.join(branches)}")
+        if points and len(points) != len(fusion_points):
+            raise ValueError(
+                f"the fusion has settings for {len(points)} points, the task has "
+                f"{len(fusion_points)} fusion points: give one entry for each"
+            )
+        kind: Any = getattr(readout, "func", readout)  # a config gives a partial of the class
+        uses_logits = kind.uses == "logits"
+        heads = outputs if uses_logits or all_heads else None
+        chosen = {name: branches[name](outputs=heads) for name in modalities}
+        settings = points or [{}] * len(fusion_points)
+        built = [] if mid is None else _build_points(chosen, fusion_points, mid, settings)
+        sizes = [branch.feature_size for branch in chosen.values()]
+        return cls(chosen, points=built, readout=readout(sizes, outputs=outputs))
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
+        """Predict from `batch[modality]` for every branch; other entries are not looked at."""
+        branches: Any = self.branches
+        points: Any = self.points
+        states: dict[str, BranchState] = {
+            name: branch.begin(batch[name]) for name, branch in branches.items()
+        }
+        for point in points:
+            for name, stage in point.stages.items():
+                states[name] = branches[name].advance(states[name], stage)
+            taps = {name: branches[name].taps(states[name]) for name in point.stages}
+            for name, fused in point(taps).items():
+                states[name] = branches[name].put(states[name], fused)
+        ends = {name: branch.finish(states[name]) for name, branch in branches.items()}
+        return self.readout(ends)
+
+    def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the readout's losses: `total` is trained, the others are logged."""
+        return self.readout.loss(prediction, batch)
+
+    def parts(self) -> dict[str, nn.Module]:
+        """Return the network's parts by the names that reports use."""
+        branches = dict(self.branches.items())
+        return {**branches, "fusion": self.points, "readout": self.readout}
+
+
+def _build_points(
+    branches: Mapping[str, Branch],
+    fusion_points: Sequence[Mapping[str, str]],
+    mid: Fusion,
+    settings: Sequence[Mapping[str, Any]],
+) -> list[FusionPoint]:
+    points = []
+    for point, values in zip(fusion_points, settings, strict=True):
+        stages = {name: point[name] for name in branches if name in point}
+        if len(stages) > 1:
+            fusion = partial(mid, **values)
+            points.append(FusionPoint(branches, stages=stages, fusion=fusion, join=_joins(point)))
+    return points
+
+
+def _joins(point: Mapping[str, str]) -> bool:
+    join = point.get("join")
+    if join not in (None, "channels"):
+        raise ValueError(f"join: {join}: a fusion point can join 'channels', or have no join")
+    return join == "channels"

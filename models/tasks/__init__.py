@@ -1,0 +1,7 @@
+"""Lightning modules of the tasks, and the rules by which they train."""
+
+from models.tasks.base import Evaluation, Task
+from models.tasks.classification import Classification
+from models.tasks.training import Alternating, Joint, TrainingRule
+
+__all__ = ["Alternating", "Classification", "Evaluation", "Joint", "Task", "TrainingRule"]

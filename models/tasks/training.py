@@ -1,0 +1,99 @@
+"""Training rules: how the losses of a network become steps of its optimisers."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from models.fusions import Prediction
+
+if TYPE_CHECKING:
+    from models.tasks.base import Task
+
+OptimizerBuilder = Callable[[Iterable[nn.Parameter]], Optimizer]
+SchedulerBuilder = Callable[[Optimizer], LRScheduler]
+NEVER = 10**9
+
+
+class TrainingRule:
+    """How a network is optimised.
+
+    Args:
+        optimizer: builds an optimiser from parameters.
+        scheduler: builds its schedule, stepped once an epoch; `None` keeps the rate constant.
+    """
+
+    automatic = True
+
+    def __init__(
+        self, *, optimizer: OptimizerBuilder, scheduler: SchedulerBuilder | None = None
+    ) -> None:
+        self.optimizer = optimizer
+        self.scheduler = scheduler
+
+    def configure(self, network: Any) -> Any:
+        """Return what Lightning's `configure_optimizers` may return."""
+        raise NotImplementedError
+
+    def step(self, task: "Task", batch: dict[str, Tensor]) -> Tensor | None:
+        """Train on one batch; return the loss if Lightning is to take the optimiser's step."""
+        raise NotImplementedError
+
+    def end_epoch(self, task: "Task") -> None:
+        """Step the schedules; called once, after the last batch of an epoch."""
+        for scheduler in _listed(task.lr_schedulers()):
+            scheduler.step()
+
+    def _lightning(self, parameters: Iterable[nn.Parameter]) -> dict[str, Any]:
+        optimizer = self.optimizer(parameters)
+        if self.scheduler is None:
+            return {"optimizer": optimizer}
+        # Lightning would step the schedule after the epoch's checkpoint is written, and a resumed
+        # run would lag by one step; so it is told "never", and `end_epoch` does it.
+        schedule = {"scheduler": self.scheduler(optimizer), "frequency": NEVER}
+        return {"optimizer": optimizer, "lr_scheduler": schedule}
+
+
+class Joint(TrainingRule):
+    """One optimiser over all parameters, one loss on the network's prediction (the paper)."""
+
+    def configure(self, network: Any) -> Any:
+        return self._lightning(network.parameters())
+
+    def step(self, task: "Task", batch: dict[str, Tensor]) -> Tensor:
+        prediction = task.network(batch)
+        losses = task.network.loss(prediction, batch)
+        task.record(prediction, losses, batch)
+        return losses["total"]
+
+
+class Alternating(TrainingRule):
+    """One optimiser and one pass per branch and batch (the released NTU code; fact sheet 3.5).
+
+    Each pass takes the loss of one branch's logits and steps that branch and all fusion modules,
+    so the fusion modules move once a branch. The fused prediction itself has no loss.
+    """
+
+    automatic = False
+
+    def configure(self, network: Any) -> Any:
+        shared = list(network.points.parameters())
+        branches = network.branches.values()
+        # A fusion parameter belongs to several optimisers: each keeps moments of its own.
+        return tuple(self._lightning([*branch.parameters(), *shared]) for branch in branches)
+
+    def step(self, task: "Task", batch: dict[str, Tensor]) -> None:
+        for name, optimizer in zip(task.network.branches, _listed(task.optimizers()), strict=True):
+            prediction = task.network(batch)
+            losses = task.network.loss(Prediction(prediction.parts[name], {}), batch)
+            task.network.zero_grad()
+            task.manual_backward(losses["total"])
+            optimizer.step()
+            task.record(prediction, {f"{name}_loss": losses["total"]}, batch)
+
+
+def _listed(found: Any) -> list[Any]:
+    # Lightning returns a list only if there are several, and None if there is none.
+    return found if isinstance(found, list) else [found] if found is not None else []

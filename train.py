@@ -1,0 +1,24 @@
+"""Train a network of the paper: `python train.py task=ravdess fusion=msaf fold=0 seed=1`."""
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+
+@hydra.main(version_base="1.3", config_path="configs", config_name="train")
+def main(cfg: DictConfig) -> float:
+    """Complete the run that the command line names; return its headline figure in per cent."""
+    # Imported here because Lightning takes seconds, and `--help` should not.
+    from experiments.console import console, readable_errors
+    from experiments.report import print_runs
+    from experiments.run import Run
+
+    with readable_errors():
+        run = Run(cfg, HydraConfig.get().overrides.task, console)
+        folder = run.complete()
+        runs = [*(source.folder for source in run.sources.values()), folder]
+        return print_runs(runs, console)
+
+
+if __name__ == "__main__":
+    main()
