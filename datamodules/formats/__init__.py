@@ -1,0 +1,1 @@
+"""One raw file format per file. Readers return plain arrays and raise `DataError`."""

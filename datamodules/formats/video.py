@@ -1,0 +1,73 @@
+"""Video through PyAV, which brings its own FFmpeg."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from datamodules.errors import DataError
+
+if TYPE_CHECKING:
+    from av.video.stream import VideoStream
+
+
+def count_frames(path: Path) -> int:
+    """Number of frames that the container states; nothing is decoded.
+
+    Raises:
+        DataError: the file cannot be opened or has no picture.
+    """
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            return _picture(path, container.streams.video).frames
+    except (av.FFmpegError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def read_frames(path: Path, wanted: Sequence[int]) -> np.ndarray:
+    """Decode once, in order, up to the last wanted frame; convert only the wanted ones.
+
+    Args:
+        path: the video.
+        wanted: frame numbers from 0, ascending.
+
+    Returns:
+        (len(wanted), H, W, 3) uint8 RGB.
+
+    Raises:
+        DataError: the file cannot be decoded, has no picture, or ends before the last wanted frame.
+    """
+    import av
+
+    images: dict[int, np.ndarray] = {}
+    needed, number = set(wanted), 0
+    try:
+        with av.open(str(path)) as container:
+            stream = _picture(path, container.streams.video)
+            stream.codec_context.thread_count = 1  # clips are decoded in parallel, not frames
+            for number, frame in enumerate(container.decode(stream)):
+                if number in needed:
+                    images[number] = frame.to_ndarray(format="rgb24")
+                if number == wanted[-1]:
+                    break
+    except (av.FFmpegError, OSError) as error:
+        raise _unreadable(path, error) from error
+    if len(images) < len(needed):
+        raise DataError(
+            f"{path}: expected at least {wanted[-1] + 1} frames, found {number + 1}: the file is "
+            "cut off; fetch it again"
+        )
+    return np.stack([images[number] for number in wanted])
+
+
+def _picture(path: Path, streams: "Sequence[VideoStream]") -> "VideoStream":
+    if not streams:
+        raise DataError(f"{path}: expected a picture track, found none; fetch the file again")
+    return streams[0]
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path}: expected a readable video file: {error}; fetch it again")

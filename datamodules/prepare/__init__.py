@@ -1,0 +1,1 @@
+"""Raw data set -> packed data set: decoded once, in parallel, resumable, described in full."""

@@ -1,0 +1,204 @@
+"""Raw -> packed for any task: lock, check, work in chunks, assemble, rename."""
+
+import json
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from datamodules.errors import DataError
+from datamodules.prepare.assemble import assemble, describe_arrays
+from datamodules.prepare.chunks import CHUNK, Work, run_chunks
+from datamodules.prepare.packed import (
+    FORMAT,
+    INDEX,
+    MANIFEST,
+    canonical_hash,
+    file_hash,
+    read_manifest,
+    write_atomically,
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to pack. Everything but `items`, `work` and the two estimates goes into the manifest."""
+
+    task: str
+    protocol: str
+    provenance: str  # "real" or "sample"
+    settings: dict[str, Any]  # those that act here
+    source: dict[str, Any]  # files, bytes and digest of what is read
+    index: Sequence[dict[str, object]]  # one row a sample, the first column is its id
+    items: Sequence[Any]  # one a row, handed to `work`
+    work: Work
+    bytes_per_sample: int
+    seconds_per_sample: float  # on one core
+    dropped: dict[str, str] = field(default_factory=dict)  # known before any work: id -> reason
+    counts: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    libraries: tuple[str, ...] = ()  # whose versions are noted
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What two packed sets have to agree in to be the same set."""
+        return {
+            "format": FORMAT,
+            "task": self.task,
+            "protocol": self.protocol,
+            "provenance": self.provenance,
+            "settings": self.settings,
+            "source": self.source,
+        }
+
+
+def pack(job: Job, out: str | Path, *, workers: int) -> Path:
+    """Make a packed set, or go on where a killed call stopped.
+
+    Args:
+        job: what to pack.
+        out: the folder to make. Work in progress lies beside it in `<out>.partial`.
+        workers: number of processes.
+
+    Raises:
+        DataError: `out` holds something else, another process works on it, the disk is too small,
+            or every sample had to be dropped.
+    """
+    out = Path(os.path.abspath(out))  # noqa: PTH100  (a link that leads to a larger disk is kept)
+    with _lock(out):
+        if out.exists() and _is_same(out, job.key):
+            print(f"{out} is complete: nothing to do")
+            return out
+        started = time.time()
+        folder = out.with_name(f"{out.name}.partial") / canonical_hash([job.key, CHUNK])[:16]
+        _begin(job, out, folder, workers)
+        with _progress(len(job.items)) as done:
+            records = run_chunks(job.items, job.work, folder, workers=workers, done=done)
+        packed = assemble(records, job.index, folder)
+        manifest = _manifest(job, records, packed, time.time() - started)
+        write_atomically(packed / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+        packed.replace(out)
+        shutil.rmtree(folder.parent)
+    return out
+
+
+@contextmanager
+def _lock(out: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    path = out.with_name(f"{out.name}.lock")
+    try:
+        with FileLock(path, timeout=0):
+            yield
+    except Timeout as error:
+        raise DataError(
+            f"{out}: another process is preparing it (it holds {path}); "
+            "wait for it, or choose another out"
+        ) from error
+
+
+def _is_same(out: Path, key: dict[str, Any]) -> bool:
+    """Whether `out` holds the set of this key; False where it is an empty folder."""
+    if out.is_dir() and not any(out.iterdir()):
+        out.rmdir()
+        return False
+    manifest = read_manifest(out)
+    there, wanted = _flat({name: manifest.get(name) for name in key}), _flat(key)
+    differences = [
+        f"{name}: {there.get(name)!r} there, {wanted.get(name)!r} wanted"
+        for name in sorted(there.keys() | wanted.keys())
+        if there.get(name) != wanted.get(name)
+    ]
+    if differences:
+        raise DataError(
+            f"{out}: holds a packed set made otherwise ({'; '.join(differences)}); "
+            "choose another out, or delete that folder first"
+        )
+    return True
+
+
+def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested dictionaries as one, with dotted names."""
+    flat: dict[str, Any] = {}
+    for name, entry in value.items():
+        nested = isinstance(entry, dict)
+        flat.update(_flat(entry, f"{prefix}{name}.") if nested else {prefix + name: entry})
+    return flat
+
+
+def _begin(job: Job, out: Path, folder: Path, workers: int) -> None:
+    """Say how long and how large, check the disk, and clear what other settings left behind."""
+    if not job.items:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in list(job.dropped.items())[:3])
+        raise DataError(f"{out}: no sample is left to pack ({reasons or 'no file was found'})")
+    for other in folder.parent.glob("*"):
+        if other != folder:
+            print(
+                f"removing {other.name} of {folder.parent}: left by a prepare with other settings"
+            )
+            shutil.rmtree(other)
+    resumed = folder.is_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    there = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    size = job.bytes_per_sample * len(job.items)
+    free = shutil.disk_usage(folder).free
+    minutes = job.seconds_per_sample * len(job.items) / workers / 60
+    print(
+        f"packing {len(job.items)} samples into {out}: {size / 1e9:.2f} GB, "
+        f"about {max(minutes, 0.1):.1f} minutes with {workers} worker processes"
+        + (", continuing an earlier call" if resumed else "")
+    )
+    if size * 1.02 > free + there:
+        raise DataError(
+            f"{out}: expected {size / 1e9:.1f} GB of free disk space, found {free / 1e9:.1f} GB; "
+            "free some, or choose an out on another disk"
+        )
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = ("preparing", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns) as progress:
+        bar = progress.add_task("", total=total)
+        yield lambda samples: progress.advance(bar, samples)
+
+
+def _manifest(
+    job: Job, records: list[dict[str, Any]], packed: Path, seconds: float
+) -> dict[str, Any]:
+    name = next(iter(job.index[0]))
+    pairs = [(str(row[name]), record) for row, record in zip(job.index, records, strict=True)]
+    dropped = {**job.dropped, **{i: record["dropped"] for i, record in pairs if record["dropped"]}}
+    marks = Counter(mark for _, record in pairs for mark in record["marks"])
+    kept = sum(not record["dropped"] for record in records)
+    return {
+        **job.key,
+        "modalities": describe_arrays(packed),
+        "index": {
+            "rows": kept,
+            "columns": list(job.index[0]),
+            "sha256": file_hash(packed / INDEX),
+        },
+        "counts": {
+            **job.counts,
+            "packed": kept,
+            "dropped": len(dropped),
+            **dict(sorted(marks.items())),
+        },
+        "dropped": dict(sorted(dropped.items())),
+        "warnings": [*job.warnings, *(f"{i}: {w}" for i, r in pairs for w in r["warnings"])],
+        "made": {
+            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "seconds": round(seconds, 1),
+            "versions": {library: version(library) for library in job.libraries},
+        },
+    }

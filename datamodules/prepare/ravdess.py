@@ -1,0 +1,176 @@
+"""RAVDESS: raw files -> packed set of face crops, MFCC and action units."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from datamodules.errors import DataError
+from datamodules.formats.action_units import read_action_unit_table
+from datamodules.formats.openface import ACTION_UNITS, has_action_units
+from datamodules.formats.ravdess_name import EMOTIONS, ClipName
+from datamodules.prepare.job import Job, pack
+from datamodules.prepare.ravdess_clip import Clip, PrepareClip, RavdessSettings
+from datamodules.prepare.ravdess_files import RavdessFiles, find_ravdess_files
+
+TASK = "ravdess"
+RENDERED = "sample.json"  # lies in a rendered raw folder and says how it was rendered
+# measured on one core, for the estimate that is printed before the work begins
+_SECONDS_PER_CLIP = {"video": 0.5, "audio": 0.02, "action_units": 0.01}
+
+Table = dict[str, np.ndarray]
+
+
+def prepare_ravdess(
+    raw: str | Path,
+    out: str | Path,
+    *,
+    protocol: str,
+    settings: RavdessSettings,
+    action_units: str | Path | None = None,
+    workers: int | None = None,
+) -> Path:
+    """Pack whatever a raw folder holds.
+
+    Args:
+        raw: folder with any of `01-01-*.mp4`, `01-01-*.csv` (landmarks), `03-01-*.wav` or `.flac`.
+        out: the packed folder to make.
+        protocol: name of the protocol that the settings belong to.
+        settings: what acts here.
+        action_units: a table of action units that replaces those in the landmark files.
+        workers: number of processes, by default one a core.
+
+    Returns:
+        The packed folder.
+
+    Raises:
+        DataError: nothing usable was found, or as `pack` says.
+    """
+    raw = Path(raw)
+    table_path = None if action_units is None else Path(action_units)
+    table = None if table_path is None else read_action_unit_table(table_path)
+    files = find_ravdess_files(raw, skip=table_path)
+    modalities = _choose_modalities(files, table, raw)
+    if not modalities:
+        raise DataError(f"{raw}: found nothing that can be packed: {'; '.join(files.warnings)}")
+    clips, dropped = _gather(files, table, modalities)
+    rendered = _rendered(raw)
+    used = {
+        path
+        for clip in clips.values()
+        for path in (clip.video, clip.landmarks, clip.sound)
+        if path is not None
+    }
+    job = Job(
+        task=TASK,
+        protocol=protocol,
+        provenance="sample" if rendered else "real",
+        settings=asdict(settings),
+        source={**_fingerprint(raw, used, table_path), **rendered},
+        index=[_index_row(files.names[clip]) for clip in clips],
+        items=list(clips.values()),
+        work=PrepareClip(raw, settings, modalities),
+        bytes_per_sample=_bytes_per_clip(settings, modalities),
+        seconds_per_sample=sum(_SECONDS_PER_CLIP[modality] for modality in modalities),
+        dropped=dropped,
+        counts={"ignored": sum(files.ignored.values())},
+        warnings=files.warnings,
+        libraries=("numpy", "librosa", "soxr", "soundfile", "av", "opencv-python-headless"),
+    )
+    workers = len(os.sched_getaffinity(0)) if workers is None else workers
+    return pack(job, out, workers=workers)
+
+
+def _choose_modalities(files: RavdessFiles, table: Table | None, raw: Path) -> tuple[str, ...]:
+    """Those that the folder has files for; says what was found and what it leads to."""
+    tracked = sorted(files.landmarks.items())
+    units_in_csv = bool(tracked) and has_action_units(tracked[0][1])
+    source = "a table" if table else "the landmark csvs" if units_in_csv else "none"
+    print(
+        f"found in {raw}: {len(files.video)} videos, {len(files.landmarks)} landmark csvs, "
+        f"{len(files.sound)} audio-only files, action units: {source}; "
+        f"{sum(files.ignored.values())} ignored (song, video only)"
+    )
+    if files.video and not files.landmarks:
+        files.warnings.append(
+            f"{len(files.video)} videos but no landmark csv, so no face can be cropped and video "
+            "is not packed: fetch FacialTracking_Actors_01-24.zip and unpack it into the raw folder"
+        )
+    for warning in files.warnings:
+        print(f"warning: {warning}")
+    present = {
+        "video": bool(files.video and files.landmarks),
+        "audio": bool(files.sound or files.video),
+        "action_units": bool(table) or units_in_csv,
+    }
+    print(f"packing: {', '.join(name for name in present if present[name]) or 'nothing'}")
+    return tuple(name for name in present if present[name])
+
+
+def _gather(
+    files: RavdessFiles, table: Table | None, modalities: tuple[str, ...]
+) -> tuple[dict[str, Clip], dict[str, str]]:
+    """Clips that have every packed modality, and the reason for each that has not."""
+    clips: dict[str, Clip] = {}
+    dropped: dict[str, str] = {}
+    for clip in sorted(files.names):
+        video, landmarks = files.video.get(clip), files.landmarks.get(clip)
+        sound = files.sound.get(clip, video)
+        units = table.get(clip) if table else None
+        missing = {
+            "no video": "video" in modalities and video is None,
+            "no landmark csv": landmarks is None
+            and ("video" in modalities or ("action_units" in modalities and not table)),
+            "no sound": "audio" in modalities and sound is None,
+            "no row in the table of action units": bool(table) and units is None,
+        }
+        reasons = [reason for reason, applies in missing.items() if applies]
+        if reasons:
+            dropped[clip] = ", ".join(reasons)
+        else:
+            clips[clip] = Clip(video, landmarks, sound, units)
+    return clips, dropped
+
+
+def _index_row(name: ClipName) -> dict[str, object]:
+    return {
+        "id": name.id,
+        "actor": name.actor,
+        "label": name.label,
+        "emotion": EMOTIONS[name.label],
+        "intensity": name.intensity,
+        "statement": name.statement,
+        "repetition": name.repetition,
+    }
+
+
+def _fingerprint(raw: Path, used: Iterable[Path], table: Path | None) -> dict[str, Any]:
+    """Number, total size and a digest over the names and sizes of the files that are read."""
+    listed = [(str(path.relative_to(raw)), path.stat().st_size) for path in used]
+    listed += [(table.name, table.stat().st_size)] if table else []
+    text = json.dumps(sorted(listed))
+    return {
+        "files": len(listed),
+        "bytes": sum(size for _, size in listed),
+        "digest": hashlib.sha256(text.encode()).hexdigest(),
+    }
+
+
+def _rendered(raw: Path) -> dict[str, Any]:
+    path = raw / RENDERED
+    return {"rendered": json.loads(path.read_text())} if path.is_file() else {}
+
+
+def _bytes_per_clip(settings: RavdessSettings, modalities: tuple[str, ...]) -> int:
+    steps = 1 + round(settings.sample_rate * settings.duration) // settings.hop_length
+    sizes = {
+        "video": settings.frames * settings.size**2 * 3,
+        "audio": settings.n_mfcc * steps * 4,
+        "action_units": len(ACTION_UNITS) * 4,
+    }
+    return sum(sizes[modality] for modality in modalities)

@@ -1,0 +1,178 @@
+"""RAVDESS: batches of face crops, MFCC and action units, in folds by actors."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pytorch_lightning import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from datamodules.augmentation import CropAndFlip
+from datamodules.errors import DataError
+from datamodules.formats.ravdess_name import EMOTIONS
+from datamodules.prepare.packed import PackedDataset, manifest_hash
+from datamodules.rows import PackedRows, batches
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class RAVDESS(LightningDataModule):
+    """Speaker-independent folds of a packed RAVDESS (section 5.1 of the paper).
+
+    A batch holds the chosen modalities in their order, `label` (B,) and `id` (B,), the row of
+    `ids`: `video` (B, 3, T, H, W) normalised, `audio` (B, 13, 212), `action_units` (B, 35).
+
+    Args:
+        root: the packed folder.
+        modalities: those to load, in the order of the batch.
+        fold: which of the folds is tested.
+        folds: the test actors of every fold; the other actors train.
+        validation_actors: number of actors taken out of training for validation: those that follow
+            the test actors, in the order of the folds and around its end.
+        batch_size: of training.
+        evaluation_batch_size: of evaluation, by default the same.
+        seed: decides order and augmentation, together with the epoch.
+        protocol: the packed set has to be made under it.
+        augment_per: one crop and flip a `clip`, or one a `frame` (released code).
+        crop_scale: smallest and largest area of a crop.
+        flip: probability of a flip.
+        channel_order: `bgr` normalises blue-first pictures by red-first statistics (released code).
+        workers: loader processes; the batches do not depend on it.
+        sample: render and prepare the sample data with these arguments of `ensure_sample` where
+            `root` does not hold it yet.
+
+    Raises:
+        DataError: as `PackedDataset` says, or the fold has no clips to train or test on.
+    """
+
+    classes = EMOTIONS
+
+    def __init__(
+        self,
+        root: str | Path,
+        *,
+        modalities: Sequence[str],
+        fold: int,
+        folds: Sequence[Sequence[int]],
+        batch_size: int,
+        seed: int,
+        protocol: str,
+        validation_actors: int = 0,
+        evaluation_batch_size: int | None = None,
+        augment_per: Literal["clip", "frame"] = "clip",
+        crop_scale: tuple[float, float] = (0.8, 1.0),
+        flip: float = 0.5,
+        channel_order: Literal["rgb", "bgr"] = "rgb",
+        workers: int = 0,
+        sample: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        if not 0 <= fold < len(folds):
+            raise DataError(f"fold: expected 0 to {len(folds) - 1}, found {fold}")
+        self.root = Path(root)
+        self.modalities = tuple(modalities)
+        self.fold = fold
+        self.folds = [tuple(actors) for actors in folds]
+        self.batch_size = batch_size
+        self.evaluation_batch_size = evaluation_batch_size or batch_size
+        self.seed = seed
+        self.protocol = protocol
+        self.validation_actors = validation_actors
+        self.augmentation = CropAndFlip((crop_scale[0], crop_scale[1]), flip, augment_per)
+        self.channel_order = channel_order
+        self.workers = workers
+        self.sample = None if sample is None else dict(sample)
+        self.evaluation_names = ["test", "validation"] if validation_actors else ["test"]
+        self.ids: list[str] = []
+
+    def prepare_data(self) -> None:
+        if self.sample is not None:
+            from datamodules.sample.ravdess import ensure_sample
+
+            ensure_sample(self.root, protocol=self.protocol, **self.sample)
+
+    def setup(self, stage: str | None = None) -> None:
+        if self.ids:
+            return
+        packed = PackedDataset(self.root, task="ravdess", protocol=self.protocol)
+        arrays = {name: packed.array(name) for name in self.modalities}
+        # all but video is small: in memory, a fetch is a copy of a few kilobytes
+        arrays = {name: a if name == "video" else np.array(a) for name, a in arrays.items()}
+        labels = np.array(packed.index["label"], dtype=np.int64)
+        self._train = PackedRows(
+            arrays, labels, seed=self.seed, augmentations={"video": self.augmentation}
+        )
+        self._evaluation = PackedRows(arrays, labels, seed=self.seed)
+        self.rows = self._split(np.array(packed.index["actor"], dtype=np.int64))
+        self.split_sizes = {name: len(rows) for name, rows in self.rows.items()}
+        self.shapes = {
+            name: (3, *array.shape[1:4]) if name == "video" else array.shape[1:]
+            for name, array in arrays.items()
+        }
+        self.provenance: str = packed.manifest["provenance"]
+        self.manifest_hash = manifest_hash(self.root)
+        self.ids = packed.index["id"]
+
+    def _split(self, actors: np.ndarray) -> dict[str, np.ndarray]:
+        """Rows of each split."""
+        after = [a for fold in self.folds[self.fold + 1 :] + self.folds[: self.fold] for a in fold]
+        chosen = {
+            "train": after[self.validation_actors :],
+            "test": self.folds[self.fold],
+            "validation": after[: self.validation_actors],
+        }
+        rows = {name: np.flatnonzero(np.isin(actors, wanted)) for name, wanted in chosen.items()}
+        for name, wanted in chosen.items():
+            if not len(rows[name]) and (name != "validation" or self.validation_actors):
+                raise DataError(
+                    f"{self.root}: expected clips of the actors {list(wanted)} for the {name} part "
+                    f"of fold {self.fold}, found those of {sorted(set(actors.tolist()))}; prepare "
+                    "the missing actors or choose other folds"
+                )
+        return rows
+
+    def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+        return batches(
+            self._train,
+            self.rows["train"],
+            batch_size=self.batch_size,
+            shuffle=True,
+            workers=self.workers,
+        )
+
+    def val_dataloader(self) -> list[DataLoader[dict[str, Tensor]]]:
+        """One loader for each of `evaluation_names`."""
+        return [
+            batches(
+                self._evaluation,
+                self.rows[name],
+                batch_size=self.evaluation_batch_size,
+                shuffle=False,
+                workers=self.workers,
+            )
+            for name in self.evaluation_names
+        ]
+
+    def test_dataloader(self) -> list[DataLoader[dict[str, Tensor]]]:
+        return self.val_dataloader()
+
+    def on_after_batch_transfer(
+        self, batch: dict[str, Tensor], dataloader_idx: int
+    ) -> dict[str, Tensor]:
+        """Pictures travel as bytes and become numbers on the device."""
+        if "video" in batch:
+            batch = batch | {"video": normalise(batch["video"], self.channel_order)}
+        return batch
+
+
+def normalise(video: Tensor, channel_order: str = "rgb") -> Tensor:
+    """(B, T, H, W, 3) bytes -> (B, 3, T, H, W) with ImageNet's mean 0 and deviation 1."""
+    if channel_order == "bgr":
+        video = video.flip(-1)
+    mean = torch.tensor(IMAGENET_MEAN, device=video.device).view(3, 1, 1, 1) * 255
+    std = torch.tensor(IMAGENET_STD, device=video.device).view(3, 1, 1, 1) * 255
+    return video.permute(0, 4, 1, 2, 3).float().sub_(mean).div_(std)  # (B, 3, T, H, W)

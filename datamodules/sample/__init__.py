@@ -1,0 +1,1 @@
+"""Small rendered data sets in the raw layout of the real ones."""
