@@ -16,16 +16,20 @@ from experiments.folder import RunFolder
 
 
 class SeedEpochs(pl.Callback):
-    """Seed dropout and all other random draws from (seed, epoch) when an epoch starts.
+    """Seed dropout and all other random draws from (seed, epoch), just before the first batch.
 
-    Lightning restores no random state on resume; with this none needs restoring.
+    Lightning restores no random state on resume; with this none needs restoring. Not earlier: a
+    resumed run makes its data iterators at another moment, and each draws a number.
     """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        torch.manual_seed(self.seed * 1_000_003 + trainer.current_epoch)
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if batch_idx == 0:
+            torch.manual_seed(self.seed * 1_000_003 + trainer.current_epoch)
 
 
 @dataclass(frozen=True)

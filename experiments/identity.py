@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 # Fold and seed are folders of their own; the rest cannot alter a result.
-PLACES = {"datamodule": {"root", "workers", "sample", "fold", "seed"}}
+PLACES = {"datamodule": {"root", "workers", "sample", "fold", "seed", "evaluation_batch_size"}}
 TRAINER_LOOKS = {"logger", "accelerator", "log_every_n_steps"}
 # Overrides that the folder's other levels show already, or that cannot alter a result.
 SHOWN = {"task", "fusion", "data", "protocol", "modalities", "fold", "seed", "sweep", "debug"}
@@ -50,14 +51,15 @@ def digest(value: Any) -> str:
 
 def variant(cfg: DictConfig, overrides: Sequence[str], run_hash: str) -> str:
     """Return `<modalities>-<protocol>[-<changed settings>]-<hash>`, the name of a run's variant."""
-    changed = []
+    changed: dict[str, str] = {}
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
         if key not in SHOWN | SILENT and not key.startswith("hydra"):
-            changed.append(f"{key.rpartition('.')[2]}{value}")
-    words = ["+".join(cfg.modalities), cfg.protocol.name, *sorted(changed)]
-    readable = "".join(c if c.isalnum() or c in "+._" else "_" for c in "-".join(words[2:]))
-    return "-".join([*words[:2], *([readable[:60]] if readable else []), run_hash])
+            changed[key] = key.rpartition(".")[2] + value  # the last word counts
+    words = ["+".join(cfg.modalities), cfg.protocol.name, *sorted(changed.values())]
+    readable = "".join(c if c.isalnum() or c in "+._" else "-" for c in "-".join(words[2:]))
+    readable = re.sub("-+", "-", readable)[:100].strip("-")
+    return "-".join([*words[:2], *([readable] if readable else []), run_hash])
 
 
 def _only(mapping: Mapping[str, Any], keys: set[str]) -> dict[str, Any]:

@@ -43,6 +43,7 @@ class Run:
         self.console = console
         self.data = build(cfg.datamodule)
         self.data.prepare_data()
+        self.data.setup("fit")
         self.sources = {m: self._unimodal(m) for m in cfg.modalities} if self._starts_warm else {}
         self.hash: str = digest(
             {
@@ -97,7 +98,6 @@ class Run:
         checkpoint = folder.resume_checkpoint
         if self.sources and not checkpoint.exists():
             self._initialise(network)
-        self.data.setup("fit")
         splits = self.data.evaluation_names
         task = build(cfg.task.module)(network, training=build(cfg.training), splits=splits)
         rules = {name: ReportingRule(**rule) for name, rule in cfg.reporting.items()}

@@ -1,0 +1,147 @@
+"""The walk from fusion point to fusion point, on branches small enough to follow by hand."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from models import StagedNetwork
+from models.backbones import ActionUnitMLP, MFCCNet, ResNeXt3D
+from models.fusions import MeanLogits, SumLogits
+from torch import Tensor, nn
+
+from msaf import MSAF
+from tests.models.fakes import OneTap, TwoTaps
+
+POINTS = [{"one": "a", "two": "p"}, {"one": "b", "two": "q"}]
+
+
+class Spy(nn.Module):
+    """Keeps what it is given, and adds one to every feature."""
+
+    seen: list[tuple[list[int], list[Tensor]]] = []
+
+    def __init__(self, in_channels: list[int], amount: float = 1.0) -> None:
+        super().__init__()
+        self.in_channels = in_channels
+        self.amount = amount
+
+    def forward(self, features: list[Tensor]) -> list[Tensor]:
+        Spy.seen.append((self.in_channels, features))
+        return [feature + self.amount for feature in features]
+
+
+def network(**kwargs: Any) -> StagedNetwork:
+    torch.manual_seed(0)
+    settings: dict[str, Any] = {
+        "modalities": ["one", "two"],
+        "outputs": 3,
+        "readout": SumLogits,
+        "fusion_points": POINTS,
+    }
+    return StagedNetwork.build({"one": OneTap, "two": TwoTaps}, **settings | kwargs)
+
+
+def batch() -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    return {
+        "one": torch.randn(4, 2, 7, generator=generator),
+        "two": torch.randn(4, 2, 3, generator=generator),
+        "label": torch.tensor([0, 1, 2, 0]),
+    }
+
+
+def test_taps_are_flattened_in_the_order_of_the_config_and_put_back() -> None:
+    Spy.seen = []
+    net = network(mid=Spy)
+    net(batch())
+    assert [channels for channels, _ in Spy.seen] == [[4, 5, 5], [6, 4, 4]]
+    assert [[tuple(f.shape) for f in features] for _, features in Spy.seen] == [
+        [(4, 4, 7), (4, 5), (4, 5)],
+        [(4, 6, 7), (4, 4), (4, 4)],
+    ]
+    Spy.seen = []
+    network(mid=Spy, modalities=["two", "one"])(batch())
+    assert [channels for channels, _ in Spy.seen] == [[5, 5, 4], [4, 4, 6]]
+
+
+def test_the_whole_walk_by_hand() -> None:
+    net = network(mid=Spy, points=[{"amount": 1.0}, {"amount": 2.0}]).double()
+    data = {k: v.double() if v.is_floating_point() else v for k, v in batch().items()}
+    one, two = net.branches["one"], net.branches["two"]
+    x = one.stages["b"](one.stages["a"](data["one"]) + 1) + 2
+    p, q = (two.stages["q"](two.stages["p"](data["two"][:, i]) + 1) + 2 for i in (0, 1))
+    logits_one = x.mean(2) @ one.head.weight.T + one.head.bias
+    logits_two = torch.maximum(p, q) @ two.head.weight.T + two.head.bias
+    prediction = net(data)
+    torch.testing.assert_close(prediction.scores, logits_one + logits_two)
+    torch.testing.assert_close(prediction.parts["one"], logits_one)
+    log_p = (logits_one + logits_two).log_softmax(1)
+    expected = -sum(log_p[i, label] for i, label in enumerate(data["label"].tolist())) / 4
+    torch.testing.assert_close(net.loss(prediction, data)["total"], expected)
+    mean = network(mid=Spy, points=[{"amount": 1.0}, {"amount": 2.0}], readout=MeanLogits).double()
+    torch.testing.assert_close(mean(data).scores, prediction.scores / 2)
+
+
+def test_joined_taps_are_one_feature_for_the_fusion_and_two_for_the_branch() -> None:
+    Spy.seen = []
+    points = [{"one": "a", "two": "p", "join": "channels"}]
+    joined = network(mid=Spy, fusion_points=points)
+    apart = network(mid=Spy, fusion_points=[POINTS[0]])
+    torch.testing.assert_close(joined(batch()).scores, apart(batch()).scores)
+    (channels, features), _ = Spy.seen
+    assert channels == [4, 10]
+    assert features[1].shape == (4, 10)
+
+
+def test_points_are_filtered_by_modalities() -> None:
+    points = [{"one": "a", "two": "p"}, {"one": "b"}]
+    assert len(network(mid=Spy, fusion_points=points).points) == 1
+    assert len(network(mid=Spy, modalities=["two"]).points) == 0
+    assert list(network(modalities=["two"]).branches) == ["two"]
+
+
+def test_heads_are_built_only_for_readouts_that_use_logits() -> None:
+    class OnFeatures(SumLogits):
+        uses = "features"
+
+    assert network(readout=OnFeatures).branches["one"].head is None
+    assert network(readout=partial(OnFeatures)).branches["two"].head is None
+    assert network(readout=OnFeatures, all_heads=True).branches["one"].head is not None
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"modalities": ["one", "three"]}, "choose from one, two"),
+        ({"mid": Spy, "points": [{}]}, "settings for 1 points, the task has 2"),
+        ({"mid": Spy, "fusion_points": [{"one": "z", "two": "p"}]}, "has no stage 'z'"),
+        ({"mid": Spy, "fusion_points": [POINTS[0] | {"join": "time"}]}, "join: time"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        network(**settings)
+
+
+def test_msaf_network_of_the_paper() -> None:
+    """25.94M in Table 1: 25,882,056 + 34,024 + 5,356 + 19,288; and the totals of Table 4."""
+    branches = {"video": ResNeXt3D, "audio": MFCCNet, "action_units": ActionUnitMLP}
+    points = [{"video": "layer3", "audio": "conv2"}, {"video": "layer4", "audio": "conv3"}]
+
+    def total(*block_channels: int) -> int:
+        with torch.device("meta"):
+            net = StagedNetwork.build(
+                branches,
+                modalities=["video", "audio"],
+                outputs=8,
+                readout=SumLogits,
+                fusion_points=points,
+                mid=MSAF,
+                points=[{"block_channels": c} for c in block_channels],
+            )
+        return sum(p.numel() for p in net.parameters())
+
+    assert total(16, 32) == 25_940_724
+    assert total(8, 16) == 25_929_906
+    assert total(32, 64) == 25_962_840
