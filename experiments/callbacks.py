@@ -1,10 +1,8 @@
-"""Lightning callbacks that make a run repeatable, resumable, and honest about how it was chosen."""
+"""Lightning callbacks that make a run repeatable and resumable, and write its log."""
 
 import csv
 import io
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pytorch_lightning as pl
@@ -30,63 +28,6 @@ class SeedEpochs(pl.Callback):
     ) -> None:
         if batch_idx == 0:
             torch.manual_seed(self.seed * 1_000_003 + trainer.current_epoch)
-
-
-@dataclass(frozen=True)
-class ReportingRule:
-    """Which epoch a reported figure comes from.
-
-    `split=None` takes the last epoch and so selects nothing; otherwise the epoch with the best
-    `metric` on that evaluation split, the earliest among equals.
-    """
-
-    split: str | None = None
-    metric: str = "accuracy"
-    mode: str = "max"
-
-    def better(self, new: Mapping[str, Any], old: Mapping[str, Any] | None) -> bool:
-        """Say whether an epoch's metrics by split replace those chosen so far."""
-        if self.split is None or old is None:
-            return True
-        sign = 1 if self.mode == "max" else -1
-        return sign * new[self.split][self.metric] > sign * old[self.split][self.metric]
-
-
-class Report(pl.Callback):
-    """Keep, for each reporting rule, the epoch that it chooses, its predictions and its weights.
-
-    Args:
-        folder: where the weights go, as `checkpoints/<rule>.pt`.
-        rules: the rules by name.
-    """
-
-    def __init__(self, folder: RunFolder, rules: Mapping[str, ReportingRule]) -> None:
-        self.folder = folder
-        self.rules = dict(rules)
-        self.chosen: dict[str, dict[str, Any]] = {}
-
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        metrics = {split: e.metrics for split, e in pl_module.evaluations.items()}
-        for name, rule in self.rules.items():
-            old = self.chosen.get(name)
-            if rule.better(metrics, old and old["metrics"]):
-                self.chosen[name] = {
-                    "epoch": trainer.current_epoch,
-                    "metrics": metrics,
-                    "scores": pl_module.evaluations["test"].scores,
-                }
-                if rule.split is not None or trainer.current_epoch + 1 == trainer.max_epochs:
-                    self._save(name, pl_module)
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"chosen": self.chosen}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.chosen = state_dict["chosen"]
-
-    def _save(self, name: str, module: Any) -> None:
-        state = module.network.state_dict()
-        write_with(self.folder.weights(name), lambda path: torch.save(state, path))
 
 
 class EpochLog(pl.Callback):

@@ -15,13 +15,13 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from experiments.callbacks import EpochLog, Report, ReportingRule, SaveResume, SeedEpochs
+from experiments.callbacks import EpochLog, SaveResume, SeedEpochs
 from experiments.complexity import count_flops, count_parameters
-from experiments.files import write_with
 from experiments.folder import RunError, RunFolder
 from experiments.identity import digest, settings, variant
 from experiments.initialise import load_branches
 from experiments.progress import ShowProgress
+from experiments.reporting import Report, ReportingRule, headline, write_predictions
 
 FUSION_KEYS = ("fusion", "modalities", "init", "network", "sweep", "task_fusion")
 
@@ -44,7 +44,9 @@ class Run:
         self.data = build(cfg.datamodule)
         self.data.prepare_data()
         self.data.setup("fit")
-        self.sources = {m: self._unimodal(m) for m in cfg.modalities} if self._starts_warm else {}
+        self.sources: dict[str, Run] = {}
+        if len(cfg.modalities) > 1 and self._starts_warm:
+            self.sources = {modality: self._unimodal(modality) for modality in cfg.modalities}
         self.hash: str = digest(
             {
                 "settings": settings(cfg),
@@ -63,8 +65,13 @@ class Run:
         return f"{cfg.fusion.name} ({'+'.join(cfg.modalities)}) fold {cfg.fold} seed {cfg.seed}"
 
     @property
+    def trains(self) -> bool:
+        """Say whether the fusion has anything to train; a late combination of scores has not."""
+        return bool(self.cfg.fusion.get("trains", True))
+
+    @property
     def _starts_warm(self) -> bool:
-        return self.cfg.init == "unimodal" and len(self.cfg.modalities) > 1
+        return self.cfg.init == "unimodal" or not self.trains
 
     def _unimodal(self, modality: str) -> "Run":
         kept = [o for o in self.overrides if not o.lstrip("+~").startswith(FUSION_KEYS)]
@@ -86,32 +93,62 @@ class Run:
             if self.folder.complete:
                 self.console.print(f"{self.name}: complete already, in {self.folder.path}")
             else:
-                self._train()
+                self._work()
         return self.folder
 
-    def _train(self) -> None:
+    def _work(self) -> None:
         cfg, folder = self.cfg, self.folder
         folder.begin(OmegaConf.to_yaml(cfg, resolve=True))
         torch.set_num_threads(cfg.threads)
         torch.manual_seed(cfg.seed)
-        network = build(cfg.network)
-        checkpoint = folder.resume_checkpoint
-        if self.sources and not checkpoint.exists():
-            self._initialise(network)
         splits = self.data.evaluation_names
+        network = build(cfg.network)
         task = build(cfg.task.module)(network, training=build(cfg.training), splits=splits)
-        rules = {name: ReportingRule(**rule) for name, rule in cfg.reporting.items()}
-        report, log = Report(folder, rules), EpochLog(folder)
-        callbacks = [SeedEpochs(cfg.seed), report, log, SaveResume(folder)]
-        if cfg.progress:
-            callbacks.append(ShowProgress(self.name, self.console))
-        trainer = build(cfg.trainer, callbacks=callbacks, logger=self._loggers())
-        resume = str(checkpoint) if checkpoint.exists() else None
-        trainer.fit(task, datamodule=self.data, ckpt_path=resume, weights_only=True)
-        self._write(network, trainer, report, log)
+        report = Report(folder, self._rules())
+        log = EpochLog(folder)
+        trainer = self._train(task, report, log) if self.trains else self._combine(task, report)
+        write_predictions(folder, report, self.data.ids)
+        folder.finish(
+            self._description()
+            | {
+                "headline": headline(report.chosen),
+                "reported": report.figures(),
+                "parameters": count_parameters(network),
+                "flops": count_flops(lambda: build(cfg.network), self._shapes()),
+                "seconds": round(log.seconds, 1),
+                "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            }
+            | environment(trainer)
+        )
 
-    def _initialise(self, network: torch.nn.Module) -> None:
-        rule = self.cfg.protocol.init_from
+    def _train(self, task: Any, report: Report, log: EpochLog) -> pl.Trainer:
+        callbacks = [SeedEpochs(self.cfg.seed), report, log, SaveResume(self.folder)]
+        if self.cfg.progress:
+            callbacks.append(ShowProgress(self.name, self.console))
+        trainer = build(self.cfg.trainer, callbacks=callbacks, logger=self._loggers())
+        checkpoint = self.folder.resume_checkpoint
+        resume = str(checkpoint) if checkpoint.exists() else None
+        if self.sources and resume is None:
+            self._initialise(task.network, self.cfg.protocol.init_from)
+        trainer.fit(task, datamodule=self.data, ckpt_path=resume, weights_only=True)
+        return trainer
+
+    def _combine(self, task: Any, report: Report) -> pl.Trainer:
+        """Evaluate a fusion that trains nothing: under each rule with the weights of that rule."""
+        trainer = build(self.cfg.trainer, callbacks=[], logger=False)
+        for rule in report.rules:
+            self._initialise(task.network, rule)
+            trainer.validate(task, datamodule=self.data, verbose=False)
+            report.choose(rule, task, epoch=None)
+        return trainer
+
+    def _rules(self) -> dict[str, ReportingRule]:
+        """Return the reporting rules whose evaluation split there is."""
+        rules = {name: ReportingRule(**rule) for name, rule in self.cfg.reporting.items()}
+        splits = {None, *self.data.evaluation_names}
+        return {name: rule for name, rule in rules.items() if rule.split in splits}
+
+    def _initialise(self, network: torch.nn.Module, rule: str) -> None:
         weights = {name: source.folder.weights(rule) for name, source in self.sources.items()}
         loaded = load_branches(network, weights)
         self.console.print(
@@ -128,48 +165,21 @@ class Run:
         identity = "-".join([self.hash, place.parent.name, place.name])
         return [build(self.cfg.logger)(save_dir=str(place), id=identity, name=self.name)]
 
-    def _write(
-        self, network: torch.nn.Module, trainer: pl.Trainer, report: Report, log: EpochLog
-    ) -> None:
-        cfg, chosen = self.cfg, report.chosen
-        task: Any = trainer.lightning_module
-        test = task.evaluations["test"]
-        predictions = {
-            "ids": np.array([self.data.ids[int(i)] for i in test.ids]),
-            "labels": test.labels.numpy(),
-            **{f"scores_{rule}": choice["scores"].numpy() for rule, choice in chosen.items()},
+    def _description(self) -> dict[str, Any]:
+        cfg = self.cfg
+        return {
+            "hash": self.hash,
+            "task": cfg.task.name,
+            "fusion": cfg.fusion.name,
+            "modalities": list(cfg.modalities),
+            "protocol": cfg.protocol.name,
+            "data": cfg.data.name,
+            "provenance": self.data.provenance,
+            "manifest": self.data.manifest_hash,
+            "fold": cfg.fold,
+            "seed": cfg.seed,
+            "epochs": cfg.epochs if self.trains else 0,
         }
-
-        def save(path: Path) -> None:
-            with path.open("wb") as file:
-                np.savez(file, **predictions)
-
-        write_with(self.folder.path / "predictions.npz", save)
-        self.folder.finish(
-            {
-                "hash": self.hash,
-                "task": cfg.task.name,
-                "fusion": cfg.fusion.name,
-                "modalities": list(cfg.modalities),
-                "protocol": cfg.protocol.name,
-                "data": cfg.data.name,
-                "provenance": self.data.provenance,
-                "manifest": self.data.manifest_hash,
-                "fold": cfg.fold,
-                "seed": cfg.seed,
-                "epochs": cfg.epochs,
-                "headline": headline(chosen),
-                "reported": {
-                    rule: {"epoch": choice["epoch"], **choice["metrics"]}
-                    for rule, choice in chosen.items()
-                },
-                "parameters": count_parameters(network),
-                "flops": count_flops(lambda: build(cfg.network), self._shapes()),
-                "seconds": round(log.seconds, 1),
-                "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-                **environment(trainer),
-            }
-        )
 
     def _shapes(self) -> dict[str, Sequence[int]]:
         return {name: self.data.shapes[name] for name in self.cfg.modalities}
@@ -214,11 +224,6 @@ def check(cfg: DictConfig) -> None:
         raise RunError(
             "data=full needs the packed data set: data.root=<folder written by scripts/prepare.py>"
         )
-
-
-def headline(rules: Sequence[str] | dict[str, Any]) -> str:
-    """Return the rule whose figure stands first: one without a look at the test split."""
-    return "val_selected" if "val_selected" in rules else "last_epoch"
 
 
 def environment(trainer: pl.Trainer) -> dict[str, Any]:

@@ -80,8 +80,7 @@ def test_predictions_and_metrics_agree_with_scikit_learn(make_run: MakeRun) -> N
 
 
 def test_a_validation_split_selects_and_becomes_the_headline(make_run: MakeRun) -> None:
-    words = ["+reporting.val_selected={split: validation, metric: accuracy}"]
-    run = make_run("fusion=none", "modalities=[audio]", "+datamodule.splits=2", *words)
+    run = make_run("fusion=none", "modalities=[audio]", "+datamodule.splits=2")
     run.complete()
     metrics, rows = run.folder.metrics(), log_of(run)
     assert metrics["headline"] == "val_selected"

@@ -1,0 +1,115 @@
+"""Reporting rules: which epoch a figure comes from, its predictions and its weights."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+
+from experiments.files import write_with
+from experiments.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class ReportingRule:
+    """Which epoch a reported figure comes from.
+
+    `split=None` takes the last epoch and so selects nothing; otherwise the epoch with the best
+    `metric` on that evaluation split, the earliest among equals.
+    """
+
+    split: str | None = None
+    metric: str = "accuracy"
+    mode: str = "max"
+
+    def better(self, new: Mapping[str, Any], old: Mapping[str, Any] | None) -> bool:
+        """Say whether an epoch's metrics by split replace those chosen so far."""
+        if self.split is None or old is None:
+            return True
+        sign = 1 if self.mode == "max" else -1
+        return sign * new[self.split][self.metric] > sign * old[self.split][self.metric]
+
+
+class Report(pl.Callback):
+    """Keep, for each reporting rule, the epoch that it chooses, its predictions and its weights.
+
+    Args:
+        folder: where the weights go, as `checkpoints/<rule>.pt`.
+        rules: the rules by name.
+    """
+
+    def __init__(self, folder: RunFolder, rules: Mapping[str, ReportingRule]) -> None:
+        self.folder = folder
+        self.rules = dict(rules)
+        self.chosen: dict[str, dict[str, Any]] = {}
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        metrics = {split: e.metrics for split, e in pl_module.evaluations.items()}
+        last = trainer.current_epoch + 1 == trainer.max_epochs
+        for name, rule in self.rules.items():
+            old = self.chosen.get(name)
+            if rule.better(metrics, old and old["metrics"]):
+                save = rule.split is not None or last
+                self.choose(name, pl_module, epoch=trainer.current_epoch, save=save)
+
+    def choose(self, rule: str, task: Any, *, epoch: int | None, save: bool = True) -> None:
+        """Take the task's latest evaluation as what a rule reports.
+
+        Args:
+            rule: the rule's name.
+            task: has `evaluations` by split, and the `network` that made them.
+            epoch: where it comes from; `None` for a fusion that trains nothing.
+            save: write the weights; the last epoch's are not worth writing before it is the last.
+        """
+        self.chosen[rule] = {
+            "epoch": epoch,
+            "metrics": {split: e.metrics for split, e in task.evaluations.items()},
+            "test": {key: getattr(task.evaluations["test"], key) for key in PREDICTED},
+        }
+        if save:
+            state = task.network.state_dict()
+            write_with(self.folder.weights(rule), lambda path: torch.save(state, path))
+
+    def figures(self) -> dict[str, dict[str, Any]]:
+        """Return for each rule its epoch and its metrics by split."""
+        return {rule: {"epoch": c["epoch"], **c["metrics"]} for rule, c in self.chosen.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"chosen": self.chosen}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.chosen = state_dict["chosen"]
+
+
+PREDICTED = ("ids", "labels", "scores")
+
+
+def write_predictions(folder: RunFolder, report: Report, ids: Sequence[str]) -> None:
+    """Write `predictions.npz`: `ids`, `labels` and `scores_<rule>` of the test split.
+
+    Args:
+        folder: of the run.
+        report: what each rule chose.
+        ids: the name of each row of the data set.
+    """
+    tests = {rule: choice["test"] for rule, choice in report.chosen.items()}
+    any_test = next(iter(tests.values()))
+    predictions = {
+        "ids": np.array([ids[int(row)] for row in any_test["ids"]]),
+        "labels": any_test["labels"].numpy(),
+        **{f"scores_{rule}": test["scores"].numpy() for rule, test in tests.items()},
+    }
+
+    def save(path: Path) -> None:
+        with path.open("wb") as file:
+            np.savez(file, **predictions)
+
+    write_with(folder.path / "predictions.npz", save)
+
+
+def headline(rules: Collection[str]) -> str:
+    """Return the rule whose figure stands first: one without a look at the test split."""
+    return "val_selected" if "val_selected" in rules else "last_epoch"
