@@ -54,9 +54,11 @@ class Run:
                 "starts_from": {name: source.hash for name, source in self.sources.items()},
             }
         )
-        where = [cfg.task.name, cfg.data.name, cfg.fusion.name, variant(cfg, overrides, self.hash)]
-        place = Path(cfg.results, *where, f"fold{cfg.fold}", f"seed{cfg.seed}")
-        self.folder = RunFolder(place)
+        family = Path(cfg.results, cfg.task.name, cfg.data.name, cfg.fusion.name)
+        # The same settings in other words are the same run: the hash finds it.
+        known = sorted(family.glob(f"*-{self.hash}"))
+        place = known[0] if known else family / variant(cfg, overrides, self.hash)
+        self.folder = RunFolder(place / f"fold{cfg.fold}" / f"seed{cfg.seed}")
 
     @property
     def name(self) -> str:

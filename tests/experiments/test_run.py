@@ -100,6 +100,12 @@ def test_a_complete_run_is_skipped(make_run: MakeRun) -> None:
     assert (run.folder.path / "metrics.json").stat().st_mtime_ns == before
 
 
+def test_the_same_settings_in_other_words_are_the_same_run(make_run: MakeRun) -> None:
+    make_run("fusion=none", "modalities=[audio]").complete()
+    again = make_run("fusion=none", "modalities=[audio]", "threads=1", "init=scratch")
+    assert again.folder.complete
+
+
 class Killed(Exception):
     pass
 
