@@ -1,6 +1,6 @@
 """Readouts: how the outputs of the branches become one prediction, and what loss trains it.
 
-Legend: B samples, K classes, F features.
+Legend: B samples, M branches, K classes, F features.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -47,8 +47,27 @@ class Readout(nn.Module):
 
 
 def branch_logits(branches: Mapping[str, BranchOutput]) -> dict[str, Tensor]:
-    """Return the logits `(B, K)` of every branch; each must have a head."""
-    return {name: out.logits for name, out in branches.items() if out.logits is not None}
+    """Return the logits `(B, K)` of every branch.
+
+    Raises:
+        ValueError: if a branch was built without a head.
+    """
+    logits = {name: out.logits for name, out in branches.items() if out.logits is not None}
+    if len(logits) < len(branches):
+        bare = ", ".join(name for name in branches if name not in logits)
+        raise ValueError(f"expected logits from every branch, got none from {bare}: no head there")
+    return logits
+
+
+def check_features(features: Sequence[Tensor], sizes: Sequence[int]) -> None:
+    """Refuse features that are not one `(B, F)` for each of `sizes`, in that order.
+
+    Raises:
+        ValueError: says what was expected and what came.
+    """
+    shapes = [tuple(x.shape) for x in features]
+    if [shape[1:] for shape in shapes] != [(size,) for size in sizes]:
+        raise ValueError(f"expected features (B, F) with F = {tuple(sizes)}, got shapes {shapes}")
 
 
 class SumLogits(Readout):
@@ -65,6 +84,29 @@ class MeanLogits(Readout):
     def forward(self, branches: Mapping[str, BranchOutput]) -> Prediction:
         parts = branch_logits(branches)
         return Prediction(torch.stack(list(parts.values())).mean(0), parts)  # (B, K)
+
+
+class ProbabilityReadout(Readout):
+    """A readout that combines the branches' class probabilities, in log space throughout.
+
+    Raises:
+        ValueError: for fewer than two classes; a single output has no probability.
+    """
+
+    def __init__(self, feature_sizes: Sequence[int], *, outputs: int) -> None:
+        super().__init__(feature_sizes, outputs=outputs)
+        if outputs < 2:
+            raise ValueError(
+                f"{type(self).__name__} combines class probabilities: "
+                f"it needs two classes or more, got outputs={outputs}"
+            )
+
+    def log_probabilities(self, logits: Mapping[str, Tensor]) -> Tensor:
+        """Return the log-probabilities of every branch `(M, B, K)`, in float32 at least."""
+        stacked = torch.stack(list(logits.values()))
+        return F.log_softmax(
+            stacked, dim=2, dtype=torch.promote_types(stacked.dtype, torch.float32)
+        )
 
 
 ReadoutBuilder = Callable[..., Readout]
