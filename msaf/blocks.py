@@ -51,7 +51,8 @@ class BlockGate(nn.Module):
             -(-channels // self.block_channels) for channels in self.in_channels
         )
         self.blocks = sum(self.blocks_per_modality)
-        self._padded = any(channels % self.block_channels for channels in self.in_channels)
+        self._padded_channels = [n * self.block_channels for n in self.blocks_per_modality]
+        self._padded = tuple(self._padded_channels) != self.in_channels
         self.dropout = BlockDropout(block_dropout, dropout_form, dropout_mask)
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
@@ -99,8 +100,7 @@ class BlockGate(nn.Module):
 
     def _merge(self, gate: Tensor) -> Sequence[Tensor]:
         """Give each modality its part ``(B or 1, [q], C_m)`` of ``(B or 1, [q], N, C)``."""
-        sizes = [blocks * self.block_channels for blocks in self.blocks_per_modality]
-        parts = gate.flatten(-2).split(sizes, dim=-1)
+        parts = gate.flatten(-2).split(self._padded_channels, dim=-1)
         if not self._padded:
             return parts
         return [

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from msaf.blocks import BlockGate
@@ -84,7 +83,7 @@ class MSAF(BlockGate):
         if factor is not None:
             means = means * factor
         descriptor = means.sum(-2).to(self.norm.weight.dtype)  # G, (B, [q], C)
-        joint = F.relu(self.norm(self.join(descriptor)))  # Z, (B, [q], C')
+        joint = self.norm(self.join(descriptor)).relu()  # Z, (B, [q], C')
         logits = self.highlight(joint).to(means.dtype)  # U, (B, [q], N * C)
         return self.softmax(logits.view(means.shape))
 

@@ -53,7 +53,7 @@ class SegmentNorm(nn.BatchNorm1d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise ``(B, features)`` or ``(B, q, features)``."""
-        flat = x.flatten(1).to(self.weight.dtype)  # (B, q * features)
+        flat = x if x.ndim == 2 else x.flatten(1)  # (B, q * features)
         if self.training and x.shape[0] > 1:
             return super().forward(flat).view(x.shape)
         moments = self.running_mean, self.running_var
@@ -92,7 +92,7 @@ def apply_gate(x: Tensor, gate: Tensor) -> Tensor:
     """Multiply ``(B, C, *)`` by its gate ``(B, C)``, or its segments by theirs, ``(B, q, C)``."""
     gate = gate.to(x.dtype)
     if gate.ndim == 2:
-        return x * gate[(..., *[None] * (x.ndim - 2))]
+        return x * gate.view(*gate.shape, *[1] * (x.ndim - 2))
     gate = gate.transpose(1, 2)  # (B, C, q)
     segments = gate.shape[2]
     length, rest = divmod(x.shape[2], segments)
