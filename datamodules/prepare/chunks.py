@@ -5,15 +5,10 @@ a kill leaves behind is either whole or ignored and done again.
 """
 
 import json
-import multiprocessing
 import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +16,7 @@ import numpy as np
 
 from datamodules.errors import DataError
 from datamodules.prepare.packed import write_atomically
+from datamodules.workers import worker_pool
 
 CHUNK = 16  # samples; one chunk is what a kill can lose per worker
 
@@ -68,7 +64,7 @@ def run_chunks(
     left = [n for n in numbers if not chunk_record(folder, n).is_file()]
     done(sum(len(_chunk(items, n)) for n in numbers if n not in set(left)))
     if left:
-        with _pool(min(workers, len(left))) as pool:
+        with worker_pool(min(workers, len(left))) as pool:
             futures = {
                 pool.submit(_work_on_chunk, _chunk(items, n), work, folder, n): n for n in left
             }
@@ -102,35 +98,3 @@ def _work_on_chunk(items: Sequence[Any], work: Work, folder: Path, number: int) 
             np.save(file, np.stack([arrays[modality] for arrays in kept]))
         beside.replace(path)
     write_atomically(chunk_record(folder, number), json.dumps(records))
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Worker processes of one thread each, gone as soon as this process is.
-
-    Spawned, not forked: the caller may hold threads (torch, OpenCV) that do not survive a fork.
-    """
-    context = multiprocessing.get_context("spawn")
-    before = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    os.environ.update(dict.fromkeys(before, "1"))  # read when a worker imports numpy
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
-    try:
-        yield pool
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
-    finally:
-        pool.shutdown()
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _begin_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to answer
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        sentinel = parent.sentinel
-        threading.Thread(target=lambda: (wait([sentinel]), os._exit(1)), daemon=True).start()

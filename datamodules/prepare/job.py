@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -24,6 +24,7 @@ from datamodules.prepare.packed import (
     read_manifest,
     write_atomically,
 )
+from datamodules.workers import progress
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def pack(job: Job, out: str | Path, *, workers: int) -> Path:
         started = time.time()
         folder = out.with_name(f"{out.name}.partial") / canonical_hash([job.key, CHUNK])[:16]
         _begin(job, out, folder, workers)
-        with _progress(len(job.items)) as done:
+        with progress("preparing", len(job.items)) as done:
             records = run_chunks(job.items, job.work, folder, workers=workers, done=done)
         packed = assemble(records, job.index, folder)
         manifest = _manifest(job, records, packed, time.time() - started)
@@ -160,16 +161,6 @@ def _begin(job: Job, out: Path, folder: Path, workers: int) -> None:
             f"{out}: expected {size / 1e9:.1f} GB of free disk space, found {free / 1e9:.1f} GB; "
             "free some, or choose an out on another disk"
         )
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = ("preparing", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as progress:
-        bar = progress.add_task("", total=total)
-        yield lambda samples: progress.advance(bar, samples)
 
 
 def _manifest(

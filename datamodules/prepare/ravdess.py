@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +16,7 @@ from datamodules.formats.ravdess_name import EMOTIONS, ClipName
 from datamodules.prepare.job import Job, pack
 from datamodules.prepare.ravdess_clip import Clip, PrepareClip, RavdessSettings
 from datamodules.prepare.ravdess_files import RavdessFiles, find_ravdess_files
+from datamodules.workers import cores
 
 TASK = "ravdess"
 RENDERED = "sample.json"  # lies in a rendered raw folder and says how it was rendered
@@ -82,8 +82,7 @@ def prepare_ravdess(
         warnings=files.warnings,
         libraries=("numpy", "librosa", "soxr", "soundfile", "av", "opencv-python-headless"),
     )
-    workers = len(os.sched_getaffinity(0)) if workers is None else workers
-    return pack(job, out, workers=workers)
+    return pack(job, out, workers=workers or cores())
 
 
 def _choose_modalities(files: RavdessFiles, table: Table | None, raw: Path) -> tuple[str, ...]:
