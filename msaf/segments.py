@@ -53,11 +53,12 @@ class SegmentNorm(nn.BatchNorm1d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise ``(B, features)`` or ``(B, q, features)``."""
-        flat = x if x.ndim == 2 else x.flatten(1)  # (B, q * features)
+        if x.ndim == 3:
+            return self.forward(x.flatten(1)).view_as(x)
         if self.training and x.shape[0] > 1:
-            return super().forward(flat).view(x.shape)
+            return super().forward(x)
         moments = self.running_mean, self.running_var
-        return F.batch_norm(flat, *moments, self.weight, self.bias, eps=self.eps).view(x.shape)
+        return F.batch_norm(x, *moments, self.weight, self.bias, eps=self.eps)
 
 
 def segment_means(x: Tensor, segments: int) -> Tensor:

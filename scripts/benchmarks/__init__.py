@@ -1,0 +1,1 @@
+"""One subcommand of `scripts/benchmark.py` per file: `add_arguments(parser)`, `run(arguments)`."""
