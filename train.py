@@ -2,18 +2,20 @@
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
+
+from experiments.console import command, console, readable_errors
 
 
 @hydra.main(version_base="1.3", config_path="configs", config_name="train")
 def main(cfg: DictConfig) -> float:
     """Complete the run that the command line names; return its headline figure in per cent."""
     # Imported here because Lightning takes seconds, and `--help` should not.
-    from experiments.console import console, readable_errors
     from experiments.report import print_runs
     from experiments.run import Run
 
-    with readable_errors():
+    with readable_errors(go_on=HydraConfig.get().mode == RunMode.MULTIRUN):
         run = Run(cfg, HydraConfig.get().overrides.task, console)
         folder = run.complete()
         runs = [*(source.folder for source in run.sources.values()), folder]
@@ -21,4 +23,5 @@ def main(cfg: DictConfig) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    with command(after_interrupt="the same command goes on from the last complete epoch"):
+        main()

@@ -5,29 +5,93 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
 console = Console(soft_wrap=True)
+complaints = Console(soft_wrap=True, stderr=True)
+
+TRACEBACKS = "HYDRA_FULL_ERROR"  # set to 1 by a user who wants to see where an error comes from
+
+
+class ReportedError(Exception):
+    """An error that the user has been told of already."""
 
 
 @contextmanager
-def readable_errors() -> Iterator[None]:
+def command(*, after_interrupt: str = "") -> Iterator[None]:
+    """Wrap a whole command: wrong words and Ctrl-C end it with one line, not with a traceback.
+
+    Args:
+        after_interrupt: what the user may do after Ctrl-C.
+    """
+    wanted = os.environ.get(TRACEBACKS)
+    os.environ[TRACEBACKS] = "1"  # makes Hydra pass errors on, instead of printing them itself
+    try:
+        yield
+    except ReportedError:
+        sys.exit(1)
+    except (HydraException, OmegaConfBaseException) as error:
+        if wanted == "1":
+            raise
+        complain(explain(error))
+        sys.exit(1)
+    except (KeyboardInterrupt, SystemExit) as error:
+        # Lightning turns a KeyboardInterrupt into an exit of its own.
+        if not isinstance(error.__context__ or error, KeyboardInterrupt):
+            raise
+        complaints.print("interrupted" + (f": {after_interrupt}" if after_interrupt else ""))
+        sys.exit(130)
+    finally:
+        os.environ.pop(TRACEBACKS)
+        if wanted is not None:
+            os.environ[TRACEBACKS] = wanted
+
+
+@contextmanager
+def readable_errors(*, go_on: bool = False) -> Iterator[None]:
     """Turn errors that a user can put right into one message, and silence foreign chatter.
 
-    `HYDRA_FULL_ERROR=1` shows the traceback as well.
+    Args:
+        go_on: leave it to a sweep to start the other jobs, and to `command` to end it with an
+            error; otherwise end here.
     """
     quieten()
     try:
         yield
     except (ValueError, OSError) as error:
-        if os.environ.get("HYDRA_FULL_ERROR") == "1":
-            raise
-        console.print(f"[bold red]error:[/] {error}", highlight=False)
+        complain(str(error))
+        if go_on:
+            raise ReportedError(str(error)) from error
         sys.exit(1)
-    except KeyboardInterrupt:
-        console.print("interrupted: the same command goes on from the last complete epoch")
-        sys.exit(130)
+
+
+def complain(message: str) -> None:
+    """Show an error message; square brackets in it are not taken for markup."""
+    complaints.print("error:", style="bold red", end=" ")
+    complaints.print(message, markup=False, highlight=False)
+
+
+def explain(error: Exception) -> str:
+    """Say in one sentence which word of a command line is wrong, and which ones there are."""
+    cause = error.__cause__ or error
+    if isinstance(error, MissingConfigException) and error.options:
+        group, _, name = str(error.missing_cfg_file).rpartition("/")
+        return f"{group}={name}: no such {group}; there are {', '.join(error.options)}"
+    parent = getattr(cause, "parent_node", None)
+    if isinstance(cause, OmegaConfBaseException) and isinstance(parent, DictConfig):
+        words = sorted(str(word) for word in parent if word != "hydra")
+        close = get_close_matches(str(cause.key), words, n=1)
+        guess = f", did you mean {close[0]}?" if close else ""
+        there = f" There are {', '.join(words)}" if words else ""
+        return f"{cause.full_key}: no such word{guess or '.'}{there}"
+    if isinstance(error, OverrideParseException):
+        return f"{error.override}: {error.message.splitlines()[0]}"
+    return str(error)
 
 
 def quieten() -> None:

@@ -63,4 +63,5 @@ class ShowProgress(pl.Callback):
             self.console.print(f"{self.name}: epoch {done}/{total}  {figures}")
 
     def teardown(self, trainer: pl.Trainer, pl_module: Any, stage: str) -> None:
-        self.bar.stop()
+        if self.console.is_terminal:
+            self.bar.stop()

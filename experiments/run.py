@@ -12,7 +12,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from rich.console import Console
 
 from experiments.callbacks import EpochLog, SaveResume, SeedEpochs
@@ -177,6 +177,7 @@ class Run:
             "protocol": cfg.protocol.name,
             "data": cfg.data.name,
             "provenance": self.data.provenance,
+            "classes": getattr(self.data, "classes", None),
             "manifest": self.data.manifest_hash,
             "fold": cfg.fold,
             "seed": cfg.seed,
@@ -210,6 +211,12 @@ def check(cfg: DictConfig) -> None:
     Raises:
         RunError: says which words to change.
     """
+    known = [str(name) for name in cfg.task.branches]
+    if not isinstance(cfg.modalities, ListConfig) or not set(cfg.modalities) <= set(known):
+        raise RunError(
+            f"modalities={cfg.modalities}: expected a list of some of {', '.join(known)}, as in "
+            f"modalities=[{known[0]}]"
+        )
     if cfg.fusion.name == "none" and len(cfg.modalities) != 1:
         raise RunError(
             "fusion=none trains one modality by itself: name it, as in "

@@ -1,0 +1,54 @@
+"""Evaluate complete runs: `python evaluate.py run=<run folder>`."""
+
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from experiments.console import command, console, readable_errors
+
+
+@hydra.main(version_base="1.3", config_path="configs", config_name="evaluate")
+def main(cfg: DictConfig) -> None:
+    """Print and write what the runs' predictions say; with `against`, their difference."""
+    with readable_errors():
+        # Imported here because torch takes seconds, and `--help` should not.
+        from experiments.evaluation import (
+            Evaluation,
+            common_folder,
+            compare,
+            find_runs,
+            incomplete_runs,
+        )
+        from experiments.evaluation_files import write_evaluation
+        from experiments.report import print_difference, print_evaluation
+
+        if OmegaConf.is_missing(cfg, "run"):
+            raise ValueError("run=<run folder> is missing: which run? (--help)")
+        evaluation = Evaluation(find_runs(cfg.run), cfg.rule)
+        difference = None
+        if cfg.against is not None:
+            other = Evaluation(find_runs(cfg.against), evaluation.rule)
+            difference = compare(evaluation, other)
+        print_evaluation(evaluation, console)
+        if left_out := incomplete_runs(cfg.run):
+            console.print(f"{len(left_out)} incomplete runs are left out, such as {left_out[0]}")
+        if difference is not None:
+            print_difference(evaluation, other, difference, console)
+        if cfg.recompute:
+            from experiments.recompute import recompute
+
+            for run in evaluation.runs:
+                found = recompute(run, evaluation.rule)
+                console.print(
+                    f"fold {run.key[0]} seed {run.key[1]}: predicted again from the weights, "
+                    f"largest difference of a score {found:.2g}"
+                )
+        out = Path(cfg.out or common_folder(evaluation.runs) / "evaluation")
+        write_evaluation(evaluation, difference, out)
+        console.print(str(out), style="bold", markup=False)
+
+
+if __name__ == "__main__":
+    with command():
+        main()

@@ -1,0 +1,126 @@
+"""What an evaluation leaves behind: JSON, CSV and a picture of the confusion matrix."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiments.classes import ClassReport
+from experiments.evaluation import Difference, Evaluation
+from experiments.files import write_json, write_text, write_with
+from experiments.report import evaluation_title
+from experiments.statistics import Estimate
+
+
+def write_evaluation(evaluation: Evaluation, difference: Difference | None, out: Path) -> None:
+    """Write `figures.csv`, and for the rule `evaluation.json`, `classes.csv`, `confusion.csv`, PNG.
+
+    The rule is part of the names, so that several rules' files can lie side by side.
+
+    Args:
+        evaluation: of one or several runs.
+        difference: to another evaluation, if there is one.
+        out: the folder.
+    """
+    rule = evaluation.rule
+    summary = _summary(evaluation)
+    if difference is not None:
+        summary["difference"] = {
+            "metrics": {name: _plain(e) for name, e in difference.metrics.items()},
+            "accuracy_by_sample": difference.samples and _plain(difference.samples),
+        }
+    write_json(out / f"evaluation_{rule}.json", summary)
+    header = ["rule", "metric", "mean", "error", "units", "unit", "runs", "provenance"]
+    figures = [
+        [name, metric, *_plain(e).values(), evaluation.provenance]
+        for name, metrics in evaluation.figures().items()
+        for metric, e in metrics.items()
+    ]
+    write_table(out / "figures.csv", header, figures)
+    if evaluation.classifies:
+        _write_classes(evaluation, out)
+
+
+def _summary(evaluation: Evaluation) -> dict[str, Any]:
+    described = ("task", "data", "fusion", "modalities", "protocol", "hash", "headline")
+    figures = evaluation.figures().items()
+    return {
+        **{key: evaluation.metrics[key] for key in described},
+        "provenance": evaluation.provenance,
+        "rule": evaluation.rule,
+        "runs": [{"fold": fold, "seed": seed} for fold, seed in evaluation.predictions],
+        "figures": {rule: {n: _plain(e) for n, e in metrics.items()} for rule, metrics in figures},
+        "classes": evaluation.report.rows() if evaluation.classifies else None,
+        "confusion": evaluation.report.confusion.tolist() if evaluation.classifies else None,
+    }
+
+
+def _plain(estimate: Estimate) -> dict[str, Any]:
+    # JSON knows no NaN.
+    return asdict(estimate) | {"error": None if math.isnan(estimate.error) else estimate.error}
+
+
+def _write_classes(evaluation: Evaluation, out: Path) -> None:
+    rule, report = evaluation.rule, evaluation.report
+    rows = report.rows()
+    write_table(out / f"classes_{rule}.csv", list(rows[0]), [list(row.values()) for row in rows])
+    matrix = zip(report.names, report.confusion.tolist(), strict=True)
+    write_table(
+        out / f"confusion_{rule}.csv",
+        ["true \\ predicted", *report.names],
+        [[name, *counts] for name, counts in matrix],
+    )
+    pooled = f", {len(evaluation.runs)} runs pooled" if len(evaluation.runs) > 1 else ""
+    title = f"{evaluation_title(evaluation)}\n{rule}{pooled}"
+    draw_confusion(report, out / f"confusion_{rule}.png", title=title)
+
+
+def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a CSV file atomically."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def draw_confusion(report: ClassReport, path: Path, *, title: str) -> None:
+    """Draw the confusion matrix as PNG: counts, and below them per cent of the true class.
+
+    Args:
+        report: what to draw.
+        path: of the picture.
+        title: what the predictions are of.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    count = len(report.names)
+    written = count <= 20  # above that, numbers could not be read: NTU has 60 classes
+    side = 1.6 + (0.85 if written else 0.2) * max(count, 5)
+    figure = Figure(figsize=(side + 1.2, side + 0.6), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    image = axes.imshow(report.shares, cmap="Blues", vmin=0, vmax=100)
+    figure.colorbar(image, ax=axes, shrink=0.8, label="% of the true class")
+    size = 10 if written else 6
+    axes.set_xticks(range(count), report.names, rotation=45, ha="right", fontsize=size)
+    rows = [f"{name} ({n})" for name, n in zip(report.names, report.counts, strict=True)]
+    axes.set_yticks(range(count), rows, fontsize=size)
+    axes.set(xlabel="predicted", ylabel="true (samples)")
+    axes.set_title(title, fontsize=11, pad=12)
+    if written:
+        _write_cells(axes, report)
+    write_with(path, lambda beside: FigureCanvasAgg(figure).print_png(str(beside)))
+
+
+def _write_cells(axes: Any, report: ClassReport) -> None:
+    for (i, j), share in np.ndenumerate(report.shares):
+        count = report.confusion[i, j]
+        color = "white" if share > 55 else "black" if count else "lightgray"
+        text = f"{count}\n{share:.0f}%"
+        axes.text(j, i, text, ha="center", va="center", fontsize=9, color=color)
