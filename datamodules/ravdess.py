@@ -95,6 +95,11 @@ class RAVDESS(LightningDataModule):
 
             ensure_sample(self.root, protocol=self.protocol, **self.sample)
 
+    @property
+    def manifest_hash(self) -> str:
+        """The hash of the packed set's manifest, by which runs are told apart."""
+        return manifest_hash(self.root)
+
     def setup(self, stage: str | None = None) -> None:
         if self.ids:
             return
@@ -114,7 +119,6 @@ class RAVDESS(LightningDataModule):
             for name, array in arrays.items()
         }
         self.provenance: str = packed.manifest["provenance"]
-        self.manifest_hash = manifest_hash(self.root)
         self.ids = packed.index["id"]
 
     def _split(self, actors: np.ndarray) -> dict[str, np.ndarray]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -11,9 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 # Fold and seed are folders of their own; the rest cannot alter a result.
 PLACES = {"datamodule": {"root", "workers", "sample", "fold", "seed", "evaluation_batch_size"}}
 TRAINER_LOOKS = {"logger", "accelerator", "log_every_n_steps"}
-# Overrides that the folder's other levels show already, or that cannot alter a result.
-SHOWN = {"task", "fusion", "data", "protocol", "modalities", "fold", "seed", "sweep", "debug"}
-SILENT = {"logger", "results", "progress", "data.root", "datamodule.workers", "trainer.accelerator"}
+REPEATED = {"max_epochs"}  # another name for a setting that stands elsewhere
 
 
 def settings(cfg: DictConfig) -> dict[str, Any]:
@@ -49,17 +47,33 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 
 
-def variant(cfg: DictConfig, overrides: Sequence[str], run_hash: str) -> str:
-    """Return `<modalities>-<protocol>[-<changed settings>]-<hash>`, the name of a run's variant."""
-    changed: dict[str, str] = {}
-    for override in overrides:
-        key, _, value = override.lstrip("+~").partition("=")
-        if key not in SHOWN | SILENT and not key.startswith("hydra"):
-            changed[key] = key.rpartition(".")[2] + value  # the last word counts
-    words = ["+".join(cfg.modalities), cfg.protocol.name, *sorted(changed.values())]
-    readable = "".join(c if c.isalnum() or c in "+._" else "-" for c in "-".join(words[2:]))
+def variant(cfg: DictConfig, plain: DictConfig, run_hash: str) -> str:
+    """Return `<modalities>-<protocol>[-<changed settings>]-<hash>`, the name of a run's variant.
+
+    Args:
+        cfg: the run's configuration.
+        plain: that of the same choices with nothing changed.
+        run_hash: the run's hash.
+    """
+    before, after = dict(_leaves(settings(plain))), dict(_leaves(settings(cfg)))
+    changed = {key: value for key, value in after.items() if before.get(key) != value}
+    words = sorted({f"{k}{v}" for (*_, k), v in changed.items() if k not in REPEATED})
+    readable = "".join(c if c.isalnum() or c in "._" else "-" for c in "-".join(words))
     readable = re.sub("-+", "-", readable)[:100].strip("-")
-    return "-".join([*words[:2], *([readable] if readable else []), run_hash])
+    start = ["+".join(cfg.modalities), cfg.protocol.name]
+    return "-".join([*start, *([readable] if readable else []), run_hash])
+
+
+def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, str(key)))
+    elif isinstance(value, list):
+        # A number is no name: the items of a list go by the name of the list.
+        for index, inner in enumerate(value):
+            yield from _leaves(inner, (*path[:-1], str(index), path[-1]))
+    else:
+        yield path, value
 
 
 def _only(mapping: Mapping[str, Any], keys: set[str]) -> dict[str, Any]:

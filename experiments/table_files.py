@@ -1,0 +1,140 @@
+"""A filled table as text: in the terminal, and as md, csv, tex and json."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table as Grid
+
+from experiments.files import write_json, write_text
+from experiments.statistics import Estimate
+from experiments.table import Table
+from experiments.tabulate import Filled, Line
+
+
+def write_table(filled: Filled, folder: Path) -> list[Path]:
+    """Write `table<name>.{md,csv,tex,json}` and return the paths."""
+    stem = folder / f"table{filled.table.name}"
+    head, body = cells(filled)
+    text = io.StringIO()
+    csv.writer(text).writerows([head, *body])
+    write_text(stem.with_suffix(".md"), _markdown(filled, head, body))
+    write_text(stem.with_suffix(".csv"), text.getvalue())
+    write_text(stem.with_suffix(".tex"), _latex(filled, head, body))
+    write_json(stem.with_suffix(".json"), json.loads(_json(filled)))
+    return [stem.with_suffix(f".{kind}") for kind in ("md", "csv", "tex", "json")]
+
+
+def show_table(filled: Filled, console: Console) -> None:
+    """Print a table to the terminal."""
+    head, body = cells(filled)
+    grid = Grid(title=filled.table.title + (" (sample data)" if filled.sample else ""))
+    for index, name in enumerate(head):
+        grid.add_column(name, justify="left" if index == 0 else "right")
+    for line in body:
+        grid.add_row(*line)
+    console.print(grid)
+
+
+def cells(filled: Filled) -> tuple[list[str], list[list[str]]]:
+    """Return the heading and the rows of a table as text."""
+    table, rules = filled.table, filled.rules
+    head = ["row"]
+    for metric in table.metrics:
+        head += [f"paper {metric}", *(f"{metric} ({rule})" for rule in rules)]
+    head += [f"against {table.reference} ({rule})" for rule in rules]
+    head += ["paper #Params", "ours, paper's size", "ours, this run", "runs"]
+    return head, [_cells(line, table, rules) for line in filled.lines]
+
+
+def _cells(line: Line, table: Table, rules: Sequence[str]) -> list[str]:
+    row = line.row
+    found = [row.name + (" (ours)" if row.ours else "")]
+    for metric in table.metrics:
+        found.append(_number(row.paper.get(metric), 2))
+        found += [_estimate(line.figures.get(rule, {}).get(metric)) for rule in rules]
+    found += [_estimate(line.differences.get(rule), sign=True) for rule in rules]
+    paper = row.paper.get("parameters")
+    found.append("" if paper is None else f"{paper:.2f}M")
+    found += [_millions(line.paper_parameters), _millions(line.parameters)]
+    return [*found, f"{line.runs} of {line.wanted}" if line.wanted else "quoted"]
+
+
+def _markdown(filled: Filled, head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    table, stands = filled.table, filled.provenance
+    rows = [head, ["---", *["---:"] * (len(head) - 1)], *body]
+    grid = "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+    notes = [f"* {line.row.name}: {line.row.note}" for line in filled.lines if line.row.note]
+    errors = {
+        e.covers() for line in filled.lines for f in line.figures.values() for e in f.values()
+    }
+    data = ", ".join(stands["data"]) or "no run yet"
+    words = [
+        f"# {table.title}" + (" (sample data)" if filled.sample else ""),
+        " ".join(table.context.split()),
+        grid,
+        f"Data: **{data}**, packed set {', '.join(stands['manifests']) or '-'}; protocol "
+        f"{', '.join(stands['protocols']) or '-'}; seeds {list(table.seeds)}.",
+        "`paper_rule` takes the best epoch on the test data, as the paper does; `last_epoch` "
+        f"selects nothing. Errors are standard errors of the mean over: {errors}. "
+        f"Differences to {table.reference} are paired over the same folds and seeds.",
+        "\n".join(" ".join(note.split()) for note in notes),
+    ]
+    return "\n\n".join(word for word in words if word) + "\n"
+
+
+def _latex(filled: Filled, head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    def escape(text: str) -> str:
+        for sign in "\\&%$#_{}":
+            text = text.replace(sign, "\\textbackslash " if sign == "\\" else f"\\{sign}")
+        return text.replace("±", "$\\pm$")
+
+    lines = [" & ".join(escape(cell) for cell in cells) + r" \\" for cells in (head, *body)]
+    caption = filled.table.title + (" (sample data)" if filled.sample else "")
+    return "\n".join(
+        [
+            r"\begin{table}",
+            rf"\caption{{{escape(caption)}}}",
+            rf"\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
+            r"\hline",
+            lines[0],
+            r"\hline",
+            *lines[1:],
+            r"\hline",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _json(filled: Filled) -> str:
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(inner) for inner in value]
+        return None if isinstance(value, float) and math.isnan(value) else value
+
+    return json.dumps(plain(asdict(filled)))
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def _estimate(value: Estimate | None, *, sign: bool = False) -> str:
+    if value is None:
+        return ""
+    error = "" if math.isnan(value.error) else f" ± {value.error:.1f}"
+    return f"{value.mean:{'+' if sign else ''}.1f}{error}"
+
+
+def _millions(count: int | None) -> str:
+    return "" if count is None else f"{count / 1e6:.2f}M"

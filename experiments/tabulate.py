@@ -1,0 +1,102 @@
+"""From complete runs to a filled table: figures, errors, and paired differences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.folder import RunFolder
+from experiments.statistics import Estimate, RunKey, estimate, paired_difference
+from experiments.table import Plan, Row, Table
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row, filled: what the paper has and what our runs gave.
+
+    Args:
+        row: from the table's yaml.
+        runs: complete runs.
+        wanted: runs that the row has.
+        figures: by reporting rule and metric, over the folds and seeds.
+        differences: by reporting rule, of the first metric, to the reference row; paired.
+        parameters: of the network that ran.
+        paper_parameters: of the same network at the paper's size, with all heads counted.
+    """
+
+    row: Row
+    runs: int
+    wanted: int
+    figures: dict[str, dict[str, Estimate]]
+    differences: dict[str, Estimate]
+    parameters: int | None
+    paper_parameters: int | None
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A filled table, and what it stands on."""
+
+    table: Table
+    rules: tuple[str, ...]
+    lines: tuple[Line, ...]
+    provenance: dict[str, Any]
+
+    @property
+    def sample(self) -> bool:
+        """Say whether any figure comes from rendered data."""
+        return "sample" in self.provenance["data"]
+
+
+def tabulate(table: Table, todo: Plan, paper_sizes: dict[str, int]) -> Filled:
+    """Collect the figures of all complete runs of a table.
+
+    Args:
+        table: its rows.
+        todo: where the runs of each row are.
+        paper_sizes: parameters of each row's network at the paper's size.
+    """
+    runs = {name: _read(folders) for name, folders in todo.rows.items()}
+    every = [metrics for row in runs.values() for metrics in row.values()]
+    rules = tuple(dict.fromkeys(rule for metrics in every for rule in metrics["reported"]))
+    lines = []
+    for row in table.rows:
+        own, reference = runs[row.name], runs[table.reference]
+        figures = {
+            rule: {m: estimate(_values(own, rule, m)) for m in table.metrics}
+            for rule in rules
+            if own
+        }
+        pairs = own.keys() & reference.keys()
+        differences = {
+            rule: paired_difference(
+                _values({key: own[key] for key in pairs}, rule, table.metrics[0]),
+                _values({key: reference[key] for key in pairs}, rule, table.metrics[0]),
+            )
+            for rule in rules
+            if pairs and row.name != table.reference
+        }
+        sizes = {metrics["parameters"]["total"] for metrics in own.values()}
+        size = sizes.pop() if len(sizes) == 1 else None
+        wanted = len(todo.rows[row.name])
+        paper_size = paper_sizes.get(row.name)
+        lines.append(Line(row, len(own), wanted, figures, differences, size, paper_size))
+    return Filled(table, rules, tuple(lines), _provenance(every))
+
+
+def _read(folders: Sequence[RunFolder]) -> dict[RunKey, dict[str, Any]]:
+    complete = [folder.metrics() for folder in folders if folder.complete]
+    return {(metrics["fold"], metrics["seed"]): metrics for metrics in complete}
+
+
+def _values(runs: dict[RunKey, dict[str, Any]], rule: str, metric: str) -> dict[RunKey, float]:
+    return {key: run["reported"][rule]["test"][metric] for key, run in runs.items()}
+
+
+def _provenance(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "data": sorted({run["provenance"] for run in runs}),
+        "manifests": sorted({run["manifest"][:12] for run in runs}),
+        "protocols": sorted({run["protocol"] for run in runs}),
+        "hashes": sorted({run["hash"] for run in runs}),
+        "versions": runs[0]["versions"] if runs else {},
+    }
