@@ -12,6 +12,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 
 class ShowProgress(pl.Callback):
@@ -26,14 +27,14 @@ class ShowProgress(pl.Callback):
         self.name = name
         self.console = console
         self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
+            TextColumn("{task.description}", table_column=Column()),  # wraps if it must
+            BarColumn(bar_width=16),
             MofNCompleteColumn(),
             TextColumn("epochs"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[figures]}", table_column=Column()),
             console=console,
         )
 
@@ -65,3 +66,7 @@ class ShowProgress(pl.Callback):
     def teardown(self, trainer: pl.Trainer, pl_module: Any, stage: str) -> None:
         if self.console.is_terminal:
             self.bar.stop()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: Any, exception: BaseException) -> None:
+        # Lightning calls no teardown then, and the terminal would be left without its cursor.
+        self.teardown(trainer, pl_module, "fit")
