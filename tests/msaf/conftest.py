@@ -1,16 +1,22 @@
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
-from naive import Build, DrawnMask
 from torch import Tensor, nn
 
 from msaf import MSAF
+from tests.msaf.naive import Build, DrawnMask
 
 
 @pytest.fixture(autouse=True)
-def seed() -> None:
+def reproducible() -> Iterator[None]:
+    """One seed, and one thread: the tensors are small and the tests run side by side."""
     torch.manual_seed(0)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 import pytest
 import torch
-from naive import Build, DrawnMask
 from torch import Tensor
 
 from msaf import MSAF, UniformGate
 from msaf.blocks import BlockGate
 from msaf.dropout import BlockDropout
+from tests.msaf.naive import Build, DrawnMask
 
 
 def only_dropout_trains(module: BlockGate) -> BlockGate:

@@ -2,10 +2,10 @@ import math
 
 import pytest
 import torch
-from naive import Build, DrawnMask, naive_msaf
 from torch import Tensor
 
 from msaf import MSAF, record_attention
+from tests.msaf.naive import Build, DrawnMask, naive_msaf
 
 
 def draw(shapes: list[tuple[int, ...]], batch: int) -> list[Tensor]:

@@ -1,10 +1,10 @@
 import pytest
 import torch
-from naive import Build, cut
 from torch import Tensor
 
 from msaf import MSAF
 from msaf.segments import segment_means
+from tests.msaf.naive import Build, cut
 
 
 def separate(module: MSAF) -> list[MSAF]:
