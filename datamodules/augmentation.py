@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-RATIO = (3 / 4, 4 / 3)  # width / height of a crop
+_LOG_RATIO = (np.log(3 / 4), np.log(4 / 3))  # of width to height
 _TRIES = 10
 
 
@@ -49,7 +49,7 @@ class CropAndFlip:
         """Top, left, height, width; drawn as torchvision's `RandomResizedCrop` does."""
         for _ in range(_TRIES):
             area = height * width * generator.uniform(*self.scale)
-            ratio = np.exp(generator.uniform(*np.log(RATIO)))
+            ratio = np.exp(generator.uniform(*_LOG_RATIO))
             h, w = round(np.sqrt(area / ratio)), round(np.sqrt(area * ratio))
             if 0 < h <= height and 0 < w <= width:
                 top = int(generator.integers(height - h + 1))

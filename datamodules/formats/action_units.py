@@ -41,7 +41,10 @@ def _values(row: dict[str, str], where: str) -> np.ndarray:
     try:
         values = np.array([row[name] for name in ACTION_UNITS], dtype=np.float32)  # (35,)
     except (TypeError, ValueError) as error:
-        raise DataError(f"{where}: expected {len(ACTION_UNITS)} numbers: {error}") from error
+        raise DataError(f"{where}: expected {len(ACTION_UNITS)} finite numbers: {error}") from error
     if not np.isfinite(values).all():
-        raise DataError(f"{where}: expected finite numbers, found NaN or infinity; drop the row")
+        raise DataError(
+            f"{where}: expected {len(ACTION_UNITS)} finite numbers, found NaN, infinity or a row "
+            "that is too short; drop the row"
+        )
     return values

@@ -135,7 +135,7 @@ class PackedDataset:
                 f"found {found['dtype']} {found['shape']}: array and manifest are not of one set; "
                 "copy the whole folder again or prepare again"
             )
-        return array
+        return np.asarray(array)  # still on disk, but without memmap's cost for every slice
 
     def _read_index(self) -> dict[str, list[str]]:
         """Column -> one value a sample."""

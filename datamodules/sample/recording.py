@@ -34,7 +34,7 @@ def write_mp4(path: Path, images: np.ndarray, fps: int, samples: np.ndarray, rat
         container.mux(video.encode())
         if audio is not None:
             frame = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
-            frame.sample_rate = rate
+            frame.sample_rate, frame.pts = rate, 0  # from 0 on, the encoder's delay is taken out
             container.mux(audio.encode(frame))
             container.mux(audio.encode())
 

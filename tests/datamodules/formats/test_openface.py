@@ -1,0 +1,103 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datamodules.errors import DataError
+from datamodules.formats.openface import (
+    ACTION_UNITS,
+    has_action_units,
+    mean_action_units,
+    read_tracking,
+)
+
+COLUMNS = ["frame", "face_id", "timestamp", "confidence", "success", "gaze_0_x", "p_scale"]
+COLUMNS += [f"{axis}_{i}" for axis in "XYZxy" for i in range(68)] + list(ACTION_UNITS)
+
+
+def table(rows: int = 6) -> list[dict[str, object]]:
+    generator = np.random.default_rng(0)
+    made: list[dict[str, object]] = []
+    for number in range(1, rows + 1):
+        values = dict(zip(COLUMNS, generator.uniform(1, 700, len(COLUMNS)).round(2), strict=True))
+        units = dict(zip(ACTION_UNITS, generator.uniform(0, 5, 35).round(2), strict=True))
+        made.append(values | units | {"frame": number, "confidence": 0.98, "success": 1})
+    return made
+
+
+def write(path: Path, rows: list[dict[str, object]], separator: str = ", ") -> Path:
+    lines = [separator.join(rows[0])] + [separator.join(map(str, r.values())) for r in rows]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("separator", [", ", ","])
+def test_against_a_plain_reader(tmp_path: Path, separator: str) -> None:
+    path = write(tmp_path / "a.csv", table(), separator)
+    tracking = read_tracking(path)
+    with path.open() as file:
+        rows = [{k.strip(): float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+    for number, row in enumerate(rows):
+        expected = [(row[f"x_{i}"], row[f"y_{i}"]) for i in range(68)]
+        assert tracking.landmarks[number].tolist() == [list(point) for point in expected]
+        assert tracking.action_units[number].tolist() == [row[name] for name in ACTION_UNITS]
+    assert tracking.frame.tolist() == [1, 2, 3, 4, 5, 6]
+    assert tracking.good.all()
+
+
+def test_columns_are_found_by_name(tmp_path: Path) -> None:
+    rows = table()
+    turned = [dict(reversed(row.items())) for row in rows]
+    one, other = write(tmp_path / "a.csv", rows), write(tmp_path / "b.csv", turned)
+    assert np.array_equal(read_tracking(one).landmarks, read_tracking(other).landmarks)
+
+
+def test_lost_frames_are_not_good_and_do_not_count(tmp_path: Path) -> None:
+    rows = table()
+    rows[0]["success"], rows[1]["confidence"], rows[2]["x_5"], rows[3]["y_9"] = 0, 0, "nan", "nan"
+    rows[4]["x_7"] = "-nan(ind)"
+    path = write(tmp_path / "a.csv", rows)
+    tracking = read_tracking(path)
+    assert tracking.good.tolist() == [False] * 5 + [True]
+    expected = np.float32([rows[5][name] for name in ACTION_UNITS])
+    assert np.array_equal(mean_action_units(tracking, path), expected)
+
+
+def test_of_two_faces_the_more_certain_counts(tmp_path: Path) -> None:
+    rows = table()
+    rows[1] |= {"frame": 1, "confidence": 0.99}
+    path = write(tmp_path / "a.csv", rows)
+    tracking = read_tracking(path)
+    assert tracking.frame.tolist() == [1, 3, 4, 5, 6]
+    assert tracking.landmarks[0, 0].tolist() == [rows[1]["x_0"], rows[1]["y_0"]]
+
+
+def test_missing_columns(tmp_path: Path) -> None:
+    rows = [{k: v for k, v in row.items() if k not in ("x_3", "success")} for row in table()]
+    with pytest.raises(DataError, match=r"a\.csv: expected .* without success, x_3; track"):
+        read_tracking(write(tmp_path / "a.csv", rows))
+
+
+def test_without_action_units(tmp_path: Path) -> None:
+    rows = [{k: v for k, v in row.items() if not k.startswith("AU")} for row in table()]
+    path = write(tmp_path / "a.csv", rows)
+    assert not has_action_units(path)
+    with pytest.raises(DataError, match="found none of them"):
+        mean_action_units(read_tracking(path), path)
+
+
+def test_no_rows_or_no_numbers(tmp_path: Path) -> None:
+    header = ", ".join(COLUMNS)
+    (tmp_path / "empty.csv").write_text(header + "\n")
+    with pytest.raises(DataError, match="one row a frame, found none"):
+        read_tracking(tmp_path / "empty.csv")
+    (tmp_path / "cut.csv").write_text(header + "\n1, 0, 0.0\n")
+    with pytest.raises(DataError, match=r"cut\.csv: expected rows of numbers"):
+        read_tracking(tmp_path / "cut.csv")
+
+
+def test_no_tracked_frame(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", [row | {"success": 0} for row in table()])
+    with pytest.raises(DataError, match="found no frame with success = 1"):
+        mean_action_units(read_tracking(path), path)
