@@ -55,7 +55,7 @@ def test_sound_track_stands_where_it_was_written(tmp_path: Path) -> None:
     shifted = [
         np.corrcoef(sound.samples[50:-50], np.roll(expected, k)[50:-50])[0, 1] for k in (-1, 0, 1)
     ]
-    assert shifted[1] > 0.98
+    assert shifted[1] > 0.97  # AAC loses a little of a noise; one sample off gives 0.955
     assert shifted[1] > max(shifted[0], shifted[2])
 
 
