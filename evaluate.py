@@ -12,6 +12,8 @@ from experiments.console import command, console, readable_errors
 def main(cfg: DictConfig) -> None:
     """Print and write what the runs' predictions say; with `against`, their difference."""
     with readable_errors():
+        if OmegaConf.is_missing(cfg, "run"):
+            raise ValueError("run=<run folder> is missing: which run? (--help)")
         # Imported here because torch takes seconds, and `--help` should not.
         from experiments.evaluation import (
             Evaluation,
@@ -23,17 +25,15 @@ def main(cfg: DictConfig) -> None:
         from experiments.evaluation_files import write_evaluation
         from experiments.report import print_difference, print_evaluation
 
-        if OmegaConf.is_missing(cfg, "run"):
-            raise ValueError("run=<run folder> is missing: which run? (--help)")
         evaluation = Evaluation(find_runs(cfg.run), cfg.rule)
+        print_evaluation(evaluation, console)
+        if left_out := incomplete_runs(cfg.run):
+            text = f"{len(left_out)} incomplete runs are left out, such as {left_out[0]}"
+            console.print(text, markup=False)
         difference = None
         if cfg.against is not None:
             other = Evaluation(find_runs(cfg.against), evaluation.rule)
             difference = compare(evaluation, other)
-        print_evaluation(evaluation, console)
-        if left_out := incomplete_runs(cfg.run):
-            console.print(f"{len(left_out)} incomplete runs are left out, such as {left_out[0]}")
-        if difference is not None:
             print_difference(evaluation, other, difference, console)
         if cfg.recompute:
             from experiments.recompute import recompute

@@ -14,6 +14,10 @@ from experiments.classes import ClassReport, class_report
 from experiments.folder import RunError, RunFolder
 from experiments.statistics import Estimate, RunKey, estimate, paired_difference, paired_samples
 
+WRITTEN = frozenset(
+    "task fusion modalities hash fold seed provenance headline reported manifest".split()
+)
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -72,12 +76,23 @@ def find_runs(places: str | Sequence[str]) -> list[FinishedRun]:
         if not path.is_dir():
             raise RunError(f"{path}: no such folder; train.py prints the folder of each run")
         below = sorted(file.parent for file in path.rglob("metrics.json"))
-        runs += [FinishedRun(folder, folder.metrics()) for folder in map(RunFolder, below)]
+        runs += [_read(RunFolder(folder)) for folder in below]
         if not below:
             RunFolder(path).metrics()  # says that no run is complete here
     runs.sort(key=lambda run: (str(run.key[0]), run.key[1]))
     _check_alike(runs)
     return runs
+
+
+def _read(folder: RunFolder) -> FinishedRun:
+    metrics = folder.metrics()
+    missing = WRITTEN - (metrics.keys() if isinstance(metrics, dict) else set())
+    if missing:
+        raise RunError(
+            f"{folder.path / 'metrics.json'}: expected what train.py writes, found no "
+            f"{', '.join(sorted(missing))}: delete it and train again"
+        )
+    return FinishedRun(folder, metrics)
 
 
 def incomplete_runs(places: str | Sequence[str]) -> list[Path]:

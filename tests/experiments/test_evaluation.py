@@ -247,6 +247,13 @@ def test_half_written_metrics(tmp_path: Path) -> None:
         find_runs(str(folder))
 
 
+@pytest.mark.parametrize("content", ["{}", "[]", '{"task": "ravdess"}'])
+def test_metrics_of_something_else(tmp_path: Path, content: str) -> None:
+    (tmp_path / "metrics.json").write_text(content)
+    with pytest.raises(RunError, match=r"expected what train.py writes, found no fold, fusion"):
+        find_runs(str(tmp_path))
+
+
 def test_the_common_folder(tmp_path: Path) -> None:
     runs = find_runs(str(experiment(tmp_path / "a")))
     assert common_folder(runs) == tmp_path / "a"

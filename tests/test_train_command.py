@@ -1,0 +1,149 @@
+"""`train.py` as a user types it: end to end, wrong words, sweeps, Ctrl-C, kill, two jobs."""
+
+import csv
+import json
+import re
+import resource
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.commands import end, run, start, tiny
+
+AUDIO = ("fusion=none", "modalities=[audio]")
+
+
+def runs_below(place: Path) -> list[Path]:
+    return sorted(file.parent for file in place.rglob("metrics.json"))
+
+
+def lasting(folder: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], list[dict[str, str]]]:
+    """Read all that a run leaves behind, without what the clock put there."""
+    metrics = json.loads((folder / "metrics.json").read_text())
+    with (folder / "log.csv").open() as file:
+        log = [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+    metrics = {k: v for k, v in metrics.items() if k not in ("seconds", "finished")}
+    return metrics, dict(np.load(folder / "predictions.npz")), log
+
+
+def test_a_fusion_run_ends_with_a_table_and_its_folder(tmp_path: Path) -> None:
+    code, out, err = run("train.py", *tiny(tmp_path, "fusion=msaf", "progress=true"))
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    folder = Path(lines[-1])
+    assert folder in runs_below(tmp_path) and len(runs_below(tmp_path)) == 3
+    table = lines[next(i for i, line in enumerate(lines) if "accuracy on test" in line) :]
+    assert table[0] == "ravdess, fold 0, seed 1: accuracy on test (sample data)"
+    assert max(map(len, table[:-1])) <= 80  # no terminal: 80 columns
+    metrics = json.loads((folder / "metrics.json").read_text())
+    figures = [metrics["reported"][rule]["test"]["accuracy"] for rule in metrics["reported"]]
+    row = next(line.split() for line in table if line.startswith("msaf (audio + action_units)"))
+    assert row[-3:] == [f"{metrics['parameters']['total']:,}", *(f"{f:.1f}" for f in figures)]
+    assert any("paper_rule: epoch chosen on the test data" in line for line in table)
+    assert "epoch 3/3" in out
+
+
+def test_help_is_quick_and_names_every_group() -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    code, out, err = end(start("train.py", "--help", python=("-X", "importtime")))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime - before.ru_utime < 2  # seconds; other jobs on the machine do not count
+    assert code == 0
+    assert not re.search(r"\b(torch|pytorch_lightning|matplotlib|numpy)\b", err)
+    for group in ("task", "fusion", "data", "protocol", "trainer", "logger", "debug"):
+        assert re.search(rf"^ *{group}: \w", out, re.MULTILINE), group
+    assert "fold, seed" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["fusion=msfa"], r"fusion=msfa: no such fusion; there are .*msaf.*sum"),
+        (["debug=qick"], r"debug=qick: no such debug; there are quick"),
+        (["epcohs=3"], r"epcohs: no such word, did you mean epochs\?.*batch_size"),
+        (["training.optimizer.lrr=1"], r"training.optimizer.lrr: no such word, did you mean lr\?"),
+        (["fold=[0"], r"fold=\[0: no viable alternative"),
+    ],
+)
+def test_wrong_words_end_in_one_message(words: list[str], message: str) -> None:
+    code, out, err = run("train.py", *words)
+    assert code == 1 and out == ""
+    assert re.fullmatch(rf"error: {message}.*\n", err), err
+
+
+def test_a_sweep_trains_every_fold(tmp_path: Path) -> None:
+    code, out, err = run("train.py", "-m", *tiny(tmp_path, *AUDIO, "fold=0,1"))
+    assert (code, err) == (0, "")
+    assert [folder.parent.name for folder in runs_below(tmp_path)] == ["fold0", "fold1"]
+    assert all(str(folder) in out for folder in runs_below(tmp_path))
+
+
+def test_a_sweep_goes_on_past_a_failure_and_ends_with_an_error(tmp_path: Path) -> None:
+    words = tiny(tmp_path, "fusion=none", "modalities=[vidoe],[audio]")
+    code, out, err = run("train.py", "-m", *words)
+    assert code == 1
+    assert "error: modalities=['vidoe']: expected a list of some of video, audio" in err
+    assert "as in modalities=[video]\n" in err  # brackets are not taken for markup
+    assert "Traceback" not in err
+    (folder,) = runs_below(tmp_path)
+    assert str(folder) in out
+
+
+def wait_for(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
+    deadline = time.perf_counter() + 120
+    while not reached():
+        assert process.poll() is None, end(process)
+        assert time.perf_counter() < deadline
+        time.sleep(0.01)
+
+
+def test_interrupted_and_killed_a_run_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    """Ctrl-C, the same command, SIGKILL, the same command; beside it the run left in peace.
+
+    Before Ctrl-C the run sleeps for a while, and another job may not enter its folder.
+    """
+    words = ["fusion=msaf", "init=scratch", "epochs=60"]
+    peace = start("train.py", *tiny(tmp_path / "peace", *words))
+    command = ["train.py", *tiny(tmp_path / "war", *words)]
+
+    def checkpoint() -> Path | None:
+        return next((tmp_path / "war").rglob("resume.ckpt"), None)
+
+    process = start(*command)
+    wait_for(process, lambda: checkpoint() is not None)
+    process.send_signal(signal.SIGSTOP)
+    code, _, err = run(*command)
+    assert code == 1
+    assert re.fullmatch(r"error: another job is working in \S+: wait for it, .*\n", err), err
+    process.send_signal(signal.SIGCONT)
+    process.send_signal(signal.SIGINT)
+    code, _, err = end(process)
+    assert code == 130
+    assert err == "interrupted: the same command goes on from the last complete epoch\n"
+    saved = checkpoint()
+    assert saved is not None and not runs_below(tmp_path / "war")
+
+    before = saved.stat().st_mtime_ns
+    process = start(*command)
+    wait_for(process, lambda: saved.stat().st_mtime_ns != before)
+    process.kill()
+    assert end(process)[0] == -signal.SIGKILL
+    assert not runs_below(tmp_path / "war")
+
+    code, out, err = run(*command)
+    assert (code, err) == (0, "")
+    assert end(peace)[0] == 0
+    (whole,), (continued,) = runs_below(tmp_path / "peace"), runs_below(tmp_path / "war")
+    assert out.splitlines()[-1] == str(continued)
+    metrics, predictions, log = lasting(whole)
+    metrics_after, predictions_after, log_after = lasting(continued)
+    assert len(log) == 60 and log_after == log
+    assert metrics_after == metrics
+    assert predictions.keys() == predictions_after.keys()
+    assert all(np.array_equal(predictions[key], predictions_after[key]) for key in predictions)
