@@ -14,9 +14,8 @@ from experiments.classes import ClassReport, class_report
 from experiments.folder import RunError, RunFolder
 from experiments.statistics import Estimate, RunKey, estimate, paired_difference, paired_samples
 
-WRITTEN = frozenset(
-    "task fusion modalities hash fold seed provenance headline reported manifest".split()
-)
+DESCRIBED = {"task", "fusion", "modalities", "data", "protocol", "hash", "fold", "seed"}
+WRITTEN = DESCRIBED | {"provenance", "manifest", "headline", "reported"}
 
 
 @dataclass(frozen=True)
