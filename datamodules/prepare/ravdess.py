@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -115,24 +115,27 @@ def _gather(
     files: RavdessFiles, table: Table | None, modalities: tuple[str, ...]
 ) -> tuple[dict[str, Clip], dict[str, str]]:
     """Clips that have every packed modality, and the reason for each that has not."""
+    tracked = "video" in modalities or ("action_units" in modalities and not table)
+    video = files.video if "video" in modalities else {}
+    landmarks = files.landmarks if tracked else {}
+    sound = {**files.video, **files.sound} if "audio" in modalities else {}
+    units = table or {}
+    needed: dict[str, Mapping[str, object]] = {
+        "video": video,
+        "landmark csv": landmarks,
+        "sound": sound,
+        "row in the table of action units": units,
+    }
     clips: dict[str, Clip] = {}
     dropped: dict[str, str] = {}
     for clip in sorted(files.names):
-        video, landmarks = files.video.get(clip), files.landmarks.get(clip)
-        sound = files.sound.get(clip, video)
-        units = table.get(clip) if table else None
-        missing = {
-            "no video": "video" in modalities and video is None,
-            "no landmark csv": landmarks is None
-            and ("video" in modalities or ("action_units" in modalities and not table)),
-            "no sound": "audio" in modalities and sound is None,
-            "no row in the table of action units": bool(table) and units is None,
-        }
-        reasons = [reason for reason, applies in missing.items() if applies]
-        if reasons:
-            dropped[clip] = ", ".join(reasons)
+        missing = [f"no {name}" for name, there in needed.items() if there and clip not in there]
+        if missing:
+            dropped[clip] = ", ".join(missing)
         else:
-            clips[clip] = Clip(video, landmarks, sound, units)
+            clips[clip] = Clip(
+                video.get(clip), landmarks.get(clip), sound.get(clip), units.get(clip)
+            )
     return clips, dropped
 
 
