@@ -78,7 +78,8 @@ def segment_means(x: Tensor, segments: int) -> Tensor:
 def _sequence_means(x: Tensor, segments: int, dtype: torch.dtype) -> Tensor:
     length, rest = divmod(x.shape[2], segments)
     whole = x[:, :, : segments * length].unflatten(2, (segments, length))  # (B, C, q, S // q, *)
-    total = whole.sum(tuple(range(3, whole.ndim)), dtype=dtype).transpose(1, 2)  # (B, q, C)
+    whole = whole.transpose(1, 2)  # before the sum, so that its result is contiguous in C
+    total = whole.sum(tuple(range(3, whole.ndim)), dtype=dtype)  # (B, q, C)
     further = x.shape[3:].numel()
     if not rest:
         return total / (length * further)
@@ -94,12 +95,9 @@ def apply_gate(x: Tensor, gate: Tensor) -> Tensor:
     gate = gate.to(x.dtype)
     if gate.ndim == 2:
         return x * gate.view(*gate.shape, *[1] * (x.ndim - 2))
-    gate = gate.transpose(1, 2)  # (B, C, q)
-    segments = gate.shape[2]
-    length, rest = divmod(x.shape[2], segments)
+    # Written out per step, the gate is read along with the map whichever axis is innermost in it.
+    length, rest = divmod(x.shape[2], gate.shape[1])
+    steps = gate.repeat_interleave(length, dim=1).transpose(1, 2)  # (B, C, S - rest)
     if rest:
-        owner = torch.arange(x.shape[2], device=x.device) // length
-        gate = gate.index_select(2, owner.clamp_(max=segments - 1))  # (B, C, S)
-        return x * gate[(..., *[None] * (x.ndim - 3))]
-    pieces = x.unflatten(2, (segments, length))  # (B, C, q, S / q, *)
-    return (pieces * gate[(..., *[None] * (x.ndim - 2))]).flatten(2, 3)
+        steps = torch.cat([steps, steps[..., -1:].expand(-1, -1, rest)], dim=2)
+    return x * steps.view(*steps.shape, *[1] * (x.ndim - 3))
