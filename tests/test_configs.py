@@ -7,9 +7,10 @@ from typing import Any
 import hydra
 import pytest
 import torch
-from experiments.run import build
 from hydra.core.global_hydra import GlobalHydra
 from hydra.utils import get_class
+
+from experiments.run import build
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 

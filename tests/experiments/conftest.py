@@ -5,9 +5,10 @@ from pathlib import Path
 
 import hydra
 import pytest
-from experiments.run import Run
 from hydra.core.global_hydra import GlobalHydra
 from rich.console import Console
+
+from experiments.run import Run
 
 CONFIGS = str(Path(__file__).parents[2] / "configs")
 WORDS = [

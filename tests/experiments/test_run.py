@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from experiments.folder import RunError
-from experiments.run import Run
+from pytorch_lightning import Trainer
 from sklearn.metrics import accuracy_score
 
+from experiments.folder import RunError
+from experiments.run import Run
+from models.tasks import Joint
 from tests.experiments.conftest import MakeRun
 
 VOLATILE = {"seconds", "finished"}
@@ -106,7 +108,7 @@ def test_the_same_settings_in_other_words_are_the_same_run(make_run: MakeRun) ->
     assert again.folder.complete
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -114,7 +116,7 @@ class Killed(Exception):
 def test_a_killed_run_ends_with_the_same_figures(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    """Dropout, order, schedule, Adam's moments, chosen epochs and the log: all to the last digit."""
+    """Dropout, order, schedule, Adam's moments, chosen epochs, the log: to the last digit."""
     words = [
         "fusion=msaf",
         "init=scratch",
@@ -125,24 +127,21 @@ def test_a_killed_run_ends_with_the_same_figures(
     whole = make_run(*words, results="whole")
     whole.complete()
     calls = {"n": 0}
+    victim: Any
     if moment == "in the middle of an epoch":
-        from models.tasks import Joint as victim
-
-        name, last = "step", 15  # six batches an epoch: in the third epoch
+        victim, name, last = Joint, "step", 15  # six batches an epoch: in the third epoch
     else:
-        from pytorch_lightning import Trainer as victim
-
-        name, last = "save_checkpoint", 2
+        victim, name, last = Trainer, "save_checkpoint", 2
     original = getattr(victim, name)
 
     def dying(*args: Any, **kwargs: Any) -> Any:
         calls["n"] += 1
         if calls["n"] == last:
-            raise Killed
+            raise KilledError
         return original(*args, **kwargs)
 
     monkeypatch.setattr(victim, name, dying)
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         make_run(*words, results="killed").complete()
     monkeypatch.setattr(victim, name, original)
     continued = make_run(*words, results="killed")
@@ -150,7 +149,8 @@ def test_a_killed_run_ends_with_the_same_figures(
     continued.complete()
     assert result(continued) == result(whole)
     assert log_of(continued) == log_of(whole)
-    ends = [torch.load(r.folder.weights("last_epoch"), weights_only=True) for r in (whole, continued)]
+    files = [run.folder.weights("last_epoch") for run in (whole, continued)]
+    ends = [torch.load(file, weights_only=True) for file in files]
     assert all(torch.equal(ends[0][k], ends[1][k]) for k in ends[0])
 
 

@@ -1,8 +1,9 @@
 """Tiny branches for tests of the contracts: one tensor, two tensors, and no spatial axis."""
 
 import torch
-from models.backbones import Branch, BranchState
 from torch import Tensor, nn
+
+from models.backbones import Branch, BranchState
 
 
 class OneTap(Branch):

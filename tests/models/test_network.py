@@ -1,15 +1,15 @@
 """The walk from fusion point to fusion point, on branches small enough to follow by hand."""
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
+from torch import Tensor, nn
+
 from models import StagedNetwork
 from models.backbones import ActionUnitMLP, MFCCNet, ResNeXt3D
 from models.fusions import MeanLogits, SumLogits
-from torch import Tensor, nn
-
 from msaf import MSAF
 from tests.models.fakes import OneTap, TwoTaps
 
@@ -19,7 +19,7 @@ POINTS = [{"one": "a", "two": "p"}, {"one": "b", "two": "q"}]
 class Spy(nn.Module):
     """Keeps what it is given, and adds one to every feature."""
 
-    seen: list[tuple[list[int], list[Tensor]]] = []
+    seen: ClassVar[list[tuple[list[int], list[Tensor]]]] = []
 
     def __init__(self, in_channels: list[int], amount: float = 1.0) -> None:
         super().__init__()
