@@ -18,6 +18,8 @@ def read_action_unit_table(path: Path) -> dict[str, np.ndarray]:
     Raises:
         DataError: columns are missing, a clip stands there twice, or a value is no finite number.
     """
+    if not path.is_file():
+        raise DataError(f"{path}: expected a table of action units, found no such file")
     with path.open(newline="") as file:
         reader = csv.DictReader(file, skipinitialspace=True)
         missing = [

@@ -26,6 +26,8 @@ from datamodules.prepare.packed import (
 )
 from datamodules.workers import progress
 
+_LISTED = 10  # dropped samples that are listed at the end
+
 
 @dataclass(frozen=True)
 class Job:
@@ -85,6 +87,7 @@ def pack(job: Job, out: str | Path, *, workers: int) -> Path:
         manifest = _manifest(job, records, packed, time.time() - started)
         write_atomically(packed / MANIFEST, json.dumps(manifest, indent=1) + "\n")
         packed.replace(out)
+        _report(manifest)
         shutil.rmtree(folder.parent)
     return out
 
@@ -161,6 +164,15 @@ def _begin(job: Job, out: Path, folder: Path, workers: int) -> None:
             f"{out}: expected {size / 1e9:.1f} GB of free disk space, found {free / 1e9:.1f} GB; "
             "free some, or choose an out on another disk"
         )
+
+
+def _report(manifest: dict[str, Any]) -> None:
+    counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in manifest["counts"].items())
+    print(f"done in {manifest['made']['seconds']:.0f} s: {counts}")
+    for name, reason in list(manifest["dropped"].items())[:_LISTED]:
+        print(f"dropped {name}: {reason}")
+    if len(manifest["dropped"]) > _LISTED:
+        print(f"... all of them, with their reasons, in {MANIFEST}")
 
 
 def _manifest(

@@ -1,0 +1,146 @@
+"""`scripts/prepare.py` as a user types it, and what becomes of it when it is stopped."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from datamodules.prepare.packed import manifest_hash
+from tests.sample_data import session_folder, tiny_ravdess
+
+ROOT = Path(__file__).parents[2]
+TINY = ("prepare.settings.frames=4", "prepare.settings.size=24")
+
+
+def start(*words: str) -> subprocess.Popen[str]:
+    environment = {k: v for k, v in os.environ.items() if k != "HYDRA_FULL_ERROR"}
+    return subprocess.Popen(
+        [sys.executable, "scripts/prepare.py", *words],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C then reaches it and its workers, but not the tests
+    )
+
+
+def run(*words: str) -> tuple[int, str, str]:
+    process = start(*words)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return tiny_ravdess(session_folder(tmp_path_factory))
+
+
+def test_help_explains_itself_at_once() -> None:
+    begin = os.times()
+    code, out, _ = run("--help")
+    end = os.times()
+    assert code == 0
+    assert end.children_user - begin.children_user < 3  # nothing heavy is imported
+    for word in ("raw=<folder>", "protocol", "action_units", "workers", "continues"):
+        assert word in out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "raw=<folder> is missing"),
+        (("raw=nowhere",), "error: nowhere: expected a folder with RAVDESS files"),
+        (("raw=docs",), "error: docs: expected RAVDESS speech files"),
+        (
+            ("raw=nowhere", "action_units=none.csv"),
+            "error: none.csv: expected a table of action units",
+        ),
+        (("raw=nowhere", "task=cats"), "task/cats"),
+        (("raw=nowhere", "protocl=paper"), "protocl"),
+    ],
+)
+def test_what_cannot_work_ends_with_one_message(words: tuple[str, ...], says: str) -> None:
+    code, _, err = run(*words)
+    assert code != 0
+    assert says in err
+    assert "Traceback" not in err
+
+
+def test_killed_and_run_again(tiny: tuple[Path, Path], tmp_path: Path) -> None:
+    raw, undisturbed = tiny
+    out, partial = tmp_path / "out", tmp_path / "out.partial"
+    command = ("task=ravdess", f"raw={raw}", f"out={out}", "workers=1", *TINY)
+    process = start(*command)
+    wait_for(lambda: any(partial.glob("*/chunk-*.json")) or process.poll() is not None)
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert workers
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert not out.exists()
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+
+    code, said, err = run(*command)
+    assert code == 0, err
+    assert "continuing an earlier call" in said
+    assert manifest_hash(out) == manifest_hash(undisturbed)
+    for path in undisturbed.glob("*.npy"):
+        assert (out / path.name).read_bytes() == path.read_bytes()
+    assert not partial.exists()
+
+    code, said, _ = run(*command)
+    assert code == 0
+    assert "is complete: nothing to do" in said
+    code, _, err = run(*command, "protocol=released")
+    assert code != 0
+    assert "protocol: 'paper' there, 'released' wanted" in err
+    assert "Traceback" not in err
+
+
+def test_ctrl_c(tiny: tuple[Path, Path], tmp_path: Path) -> None:
+    out, partial = tmp_path / "out", tmp_path / "out.partial"
+    process = start("task=ravdess", f"raw={tiny[0]}", f"out={out}", "workers=1", *TINY)
+    wait_for(lambda: any(partial.glob("*/chunk-*.json")) or process.poll() is not None)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode not in (0, None)
+    assert "stopped; the same command continues where it was" in err
+    assert "Traceback" not in err
+    assert not out.exists()
+
+
+def test_two_want_the_same_folder(tiny: tuple[Path, Path], tmp_path: Path) -> None:
+    with FileLock(tmp_path / "out.lock"):
+        code, _, err = run(f"raw={tiny[0]}", f"out={tmp_path / 'out'}", *TINY)
+    assert code != 0
+    assert "another process is preparing it" in err
+    assert "Traceback" not in err
+
+
+def test_truncated_clip_is_dropped_not_fatal(tiny: tuple[Path, Path], tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for clip in ("01-01-01-01-01-01-01", "01-01-02-01-01-01-01"):
+        for suffix in (".mp4", ".csv"):
+            shutil.copy(tiny[0] / "Actor_01" / (clip + suffix), raw)
+    broken = raw / "01-01-01-01-01-01-01.mp4"
+    broken.write_bytes(broken.read_bytes()[:5000])
+    code, said, err = run(f"raw={raw}", f"out={tmp_path / 'out'}", *TINY)
+    assert code == 0, err
+    assert "1 packed, 1 dropped" in said
+    assert "01-01-01-01-01-01-01.mp4: expected a readable video file" in said
