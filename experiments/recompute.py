@@ -9,11 +9,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
+from experiments.compose import build
 from experiments.console import quieten
 from experiments.evaluation import FinishedRun
 from experiments.folder import RunError
 from experiments.initialise import read_weights
-from experiments.run import build
 
 TOLERANCE = 1e-3  # of the largest score; another device or number of threads rounds differently
 

@@ -1,7 +1,7 @@
 """Tables of finished runs for the terminal."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from omegaconf import OmegaConf
@@ -159,3 +159,13 @@ def metric_name(run: dict[str, Any]) -> str:
 def _listed(name: str, values: Iterable[Any]) -> str:
     found = sorted(values, key=lambda value: (isinstance(value, str), value))
     return f"{name}{'s' if len(found) > 1 else ''} {', '.join(map(str, found))}"
+
+
+def complexity_table(parameters: Mapping[str, int], flops: Mapping[str, int]) -> Table:
+    """Return parameters and FLOPs by part, the total last."""
+    table = plain_table(["at the paper's size"], ["parameters", "FLOPs a sample"])
+    for part in [*(name for name in flops if name != "total"), "total"]:
+        table.add_row(part, f"{parameters[part]:,}", f"{flops[part]:,}")
+    if parameters["with_heads"] != parameters["total"]:
+        table.add_row("with unused heads, as the paper", f"{parameters['with_heads']:,}", "")
+    return table

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import hydra
-import torch
 from hydra._internal.callbacks import Callbacks
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
@@ -24,10 +23,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from experiments.complexity import count_parameters
+from experiments.complexity import paper_size_parameters
+from experiments.compose import compose
 from experiments.console import console, quieten
 from experiments.folder import RunFolder
-from experiments.run import Run, build, compose
+from experiments.run import Run
 from experiments.table import Plan, load_table, plan
 from experiments.table_files import show_table, write_table
 from experiments.tabulate import tabulate
@@ -55,7 +55,11 @@ def reproduce(configs: Path, own: Sequence[str], words: Sequence[str]) -> int:
             _list(todo)
             return 0
         failed = run_all(todo, launcher_words)
-        sizes = {row.name: paper_size([*table.words, *row.words]) for row in table.rows}
+        sizes = {
+            row.name: paper_size_parameters([*table.words, *row.words])["with_heads"]
+            for row in table.rows
+            if row.words
+        }
     filled = tabulate(table, todo, sizes)
     show_table(filled, console)
     for path in write_table(filled, Path(settings.get("out", "results"))):
@@ -103,16 +107,6 @@ def complete(cfg: DictConfig) -> None:
     quieten()
     words = [o for o in HydraConfig.get().overrides.task if not o.startswith("hydra")]
     Run(cfg, words, console).complete(wait=True)
-
-
-def paper_size(words: Sequence[str]) -> int:
-    """Count the parameters of a row's network at the paper's size, with every branch's head.
-
-    The paper counts the unimodal heads also where the fusion does not use them.
-    """
-    cfg = compose(*words, "data=full", "data.root=none")
-    with torch.device("meta"):
-        return count_parameters(build(cfg.network, all_heads=True))["total"]
 
 
 def _make_run(words: Sequence[str]) -> Run:

@@ -1,32 +1,30 @@
 """A run from its configuration to its complete folder, and first the runs that it starts from."""
 
-import copy
 import os
 import platform
 import time
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import hydra
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from hydra.utils import instantiate
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from experiments.callbacks import EpochLog, SaveResume, SeedEpochs
-from experiments.complexity import count_flops, count_parameters
-from experiments.folder import RunError, RunFolder
+from experiments.complexity import count_flops, count_parameters, paper_size_parameters
+from experiments.compose import build, check, compose
+from experiments.folder import RunFolder
 from experiments.identity import digest, settings, variant
 from experiments.initialise import load_branches
 from experiments.progress import ShowProgress
 from experiments.reporting import Report, ReportingRule, headline, write_predictions
 
 GROUPS = ("task", "fusion", "data", "protocol")
-FUSION_KEYS = ("fusion", "modalities", "init", "network", "sweep", "task_fusion")
+# Words that are about the fusion, and so not about the unimodal runs that it starts from.
+FUSION_WORDS = ("task=", "fusion", "modalities", "init", "network", "sweep", "task_fusion")
 
 
 class Run:
@@ -78,8 +76,8 @@ class Run:
         return self.cfg.init == "unimodal" or not self.trains
 
     def _unimodal(self, modality: str) -> "Run":
-        kept = [o for o in self.overrides if not o.lstrip("+~").startswith(FUSION_KEYS)]
-        words = [*kept, "fusion=none", f"modalities=[{modality}]"]
+        kept = [o for o in self.overrides if not o.lstrip("+~").startswith(FUSION_WORDS)]
+        words = [*kept, f"task={self.cfg.task.name}", "fusion=none", f"modalities=[{modality}]"]
         return Run(compose(*words), words, self.console)
 
     def _plain(self) -> DictConfig:
@@ -126,6 +124,7 @@ class Run:
                 "reported": report.figures(),
                 "parameters": count_parameters(network),
                 "flops": count_flops(lambda: build(cfg.network), self._shapes()),
+                "paper_size_parameters": paper_size_parameters(self.overrides),
                 "seconds": round(log.seconds, 1),
                 "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             }
@@ -195,69 +194,6 @@ class Run:
 
     def _shapes(self) -> dict[str, Sequence[int]]:
         return {name: self.data.shapes[name] for name in self.cfg.modalities}
-
-
-def compose(*words: str) -> DictConfig:
-    """Compose the configuration of `train.py` from its words.
-
-    Hydra takes a tenth of a second; runs that differ in fold and seed alone share one composition.
-    """
-    places = [word for word in words if word.startswith(("fold=", "seed="))]
-    cfg = copy.deepcopy(_composed(*(word for word in words if word not in places)))
-    cfg.merge_with_dotlist(places)
-    return cfg
-
-
-@cache
-def _composed(*words: str) -> DictConfig:
-    return hydra.compose("train", list(words))
-
-
-def build(node: DictConfig | None, **extra: Any) -> Any:
-    """Instantiate a configured object, with plain containers for its arguments.
-
-    Every object of the project is built here, so that what a configuration may call can be
-    restricted in one place.
-
-    Raises:
-        RunError: with the constructor's own message, if it refuses its arguments.
-    """
-    try:
-        return instantiate(node, _convert_="all", **extra)
-    except hydra.errors.InstantiationException as error:
-        if isinstance(error.__cause__, ValueError | OSError):
-            raise RunError(str(error.__cause__)) from error
-        raise
-
-
-def check(cfg: DictConfig) -> None:
-    """Refuse a configuration that makes no sense, before anything is written.
-
-    Raises:
-        RunError: says which words to change.
-    """
-    known = [str(name) for name in cfg.task.branches]
-    if not isinstance(cfg.modalities, ListConfig) or not set(cfg.modalities) <= set(known):
-        raise RunError(
-            f"modalities={cfg.modalities}: expected a list of some of {', '.join(known)}, as in "
-            f"modalities=[{known[0]}]"
-        )
-    if cfg.fusion.name == "none" and len(cfg.modalities) != 1:
-        raise RunError(
-            "fusion=none trains one modality by itself: name it, as in "
-            f"modalities=[{cfg.modalities[0]}], or train several jointly with fusion=sum"
-        )
-    if cfg.fusion.name != "none" and len(cfg.modalities) < 2:
-        raise RunError(
-            f"fusion={cfg.fusion.name} needs at least two modalities, found "
-            f"modalities={list(cfg.modalities)}; one alone is fusion=none"
-        )
-    if cfg.init not in ("unimodal", "scratch"):
-        raise RunError(f"init={cfg.init}: choose unimodal or scratch")
-    if OmegaConf.is_missing(cfg.data, "root"):
-        raise RunError(
-            "data=full needs the packed data set: data.root=<folder written by scripts/prepare.py>"
-        )
 
 
 def environment(trainer: pl.Trainer) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import torch
 from hydra.core.global_hydra import GlobalHydra
 from hydra.utils import get_class
 
-from experiments.run import build
+from experiments.compose import build
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
