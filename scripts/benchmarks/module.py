@@ -66,6 +66,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N")
     parser.add_argument("--rounds", type=int, default=51, help="of which the median is taken")
     parser.add_argument("--compile", action="store_true", help="torch.compile as well (minutes)")
+    names = [case.name for case in (*CASES, SEQUENCES)]
+    parser.add_argument("--cases", nargs="+", choices=names, default=names, metavar="CASE")
     parser.add_argument("--target", default="msaf.MSAF", help="the class to measure")
 
 
@@ -85,7 +87,7 @@ def run(arguments: Namespace, console: Console | None = None) -> None:
         )
         for heading in ("ms", "beside", "its ms", "ratio"):
             table.add_column(heading, justify="left" if heading == "beside" else "right")
-        for case in (*CASES, SEQUENCES):
+        for case in (case for case in (*CASES, SEQUENCES) if case.name in arguments.cases):
             for training in (False, True):
                 seconds = measure(case, training, arguments)
                 _add_rows(table, case, training, seconds)
