@@ -1,9 +1,16 @@
-"""Random crop and flip of `uint8` clips."""
+"""Random crop and flip of clips: drawn by the loader, done on the device that trains.
+
+Resizing costs far more than reading the packed bytes, so the loader only draws where to crop and
+hands the whole pictures on.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 _LOG_RATIO = (np.log(3 / 4), np.log(4 / 3))  # of width to height
 _TRIES = 10
@@ -23,25 +30,24 @@ class CropAndFlip:
     flip: float
     per: Literal["clip", "frame"]
 
-    def __call__(self, clip: np.ndarray, generator: np.random.Generator, out: np.ndarray) -> None:
-        """Crop, resize back, maybe flip.
+    def draw(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
+        """Draw for one clip.
 
         Args:
-            clip: (T, H, W, 3) uint8.
+            shape: (T, H, W, 3) of the clip.
             generator: what is drawn depends on it alone.
-            out: (T, H, W, 3) uint8, filled.
-        """
-        import cv2
 
-        height, width = clip.shape[1:3]
-        for number, (image, target) in enumerate(zip(clip, out, strict=True)):
-            if number == 0 or self.per == "frame":
-                top, left, h, w = self._box(height, width, generator)
-                flipped = generator.random() < self.flip
-            face = image[top : top + h, left : left + w]
-            cv2.resize(face, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
-            if flipped:
-                cv2.flip(target, 1, dst=target)
+        Returns:
+            (1, 5) or (T, 5) int: top, left, height and width of the crop, and 1 to flip it.
+        """
+        frames, height, width = shape[:3]
+        draws = 1 if self.per == "clip" else frames
+        return np.array(
+            [
+                (*self._box(height, width, generator), generator.random() < self.flip)
+                for _ in range(draws)
+            ]
+        )
 
     def _box(
         self, height: int, width: int, generator: np.random.Generator
@@ -56,3 +62,26 @@ class CropAndFlip:
                 left = int(generator.integers(width - w + 1))
                 return top, left, h, w
         return 0, 0, height, width
+
+
+def crop_and_flip(video: Tensor, drawn: np.ndarray) -> Tensor:
+    """Crop, resize back bilinearly, flip.
+
+    Args:
+        video: (B, T, H, W, 3) uint8.
+        drawn: (B, 1, 5) or (B, T, 5) from `CropAndFlip.draw`.
+
+    Returns:
+        (B, T, H, W, 3) uint8.
+    """
+    out = torch.empty_like(video)
+    span = video.shape[1] // drawn.shape[1]  # frames that share a draw
+    for sample, target, draws in zip(video, out, drawn.tolist(), strict=True):
+        for number, (top, left, height, width, flip) in enumerate(draws):
+            frames = slice(number * span, (number + 1) * span)
+            crop = sample[frames, top : top + height, left : left + width].permute(0, 3, 1, 2)
+            if crop.is_cuda:
+                crop = crop.float()  # only the CPU resizes bytes
+            crop = F.interpolate(crop, size=video.shape[2:4], mode="bilinear").round_()
+            target[frames] = (crop.flip(-1) if flip else crop).permute(0, 2, 3, 1)
+    return out

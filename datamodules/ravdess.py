@@ -10,11 +10,11 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from datamodules.augmentation import CropAndFlip
+from datamodules.augmentation import CropAndFlip, crop_and_flip
 from datamodules.errors import DataError
 from datamodules.formats.ravdess_name import EMOTIONS
 from datamodules.prepare.packed import PackedDataset, manifest_hash
-from datamodules.rows import PackedRows, batches
+from datamodules.rows import Batch, PackedRows, batches
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -109,7 +109,7 @@ class RAVDESS(LightningDataModule):
         arrays = {name: a if name == "video" else np.array(a) for name, a in arrays.items()}
         labels = np.array(packed.index["label"], dtype=np.int64)
         self._train = PackedRows(
-            arrays, labels, seed=self.seed, augmentations={"video": self.augmentation}
+            arrays, labels, seed=self.seed, draws={"video": self.augmentation.draw}
         )
         self._evaluation = PackedRows(arrays, labels, seed=self.seed)
         self.rows = self._split(np.array(packed.index["actor"], dtype=np.int64))
@@ -139,7 +139,7 @@ class RAVDESS(LightningDataModule):
                 )
         return rows
 
-    def train_dataloader(self) -> DataLoader[dict[str, Tensor]]:
+    def train_dataloader(self) -> DataLoader[Batch]:
         return batches(
             self._train,
             self.rows["train"],
@@ -148,7 +148,7 @@ class RAVDESS(LightningDataModule):
             workers=self.workers,
         )
 
-    def val_dataloader(self) -> list[DataLoader[dict[str, Tensor]]]:
+    def val_dataloader(self) -> list[DataLoader[Batch]]:
         """One loader for each of `evaluation_names`."""
         return [
             batches(
@@ -161,16 +161,17 @@ class RAVDESS(LightningDataModule):
             for name in self.evaluation_names
         ]
 
-    def test_dataloader(self) -> list[DataLoader[dict[str, Tensor]]]:
+    def test_dataloader(self) -> list[DataLoader[Batch]]:
         return self.val_dataloader()
 
-    def on_after_batch_transfer(
-        self, batch: dict[str, Tensor], dataloader_idx: int
-    ) -> dict[str, Tensor]:
-        """Pictures travel as bytes and become numbers on the device."""
-        if "video" in batch:
-            batch = batch | {"video": normalise(batch["video"], self.channel_order)}
-        return batch
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Pictures travel as bytes; on the device they are cropped and become numbers."""
+        ready = {name: entry for name, entry in batch.items() if name != "video_drawn"}
+        if "video_drawn" in batch:
+            ready["video"] = crop_and_flip(batch["video"], batch["video_drawn"])
+        if "video" in ready:
+            ready["video"] = normalise(ready["video"], self.channel_order)
+        return ready
 
 
 def normalise(video: Tensor, channel_order: str = "rgb") -> Tensor:
@@ -179,4 +180,5 @@ def normalise(video: Tensor, channel_order: str = "rgb") -> Tensor:
         video = video.flip(-1)
     mean = torch.tensor(IMAGENET_MEAN, device=video.device).view(3, 1, 1, 1) * 255
     std = torch.tensor(IMAGENET_STD, device=video.device).view(3, 1, 1, 1) * 255
-    return video.permute(0, 4, 1, 2, 3).float().sub_(mean).div_(std)  # (B, 3, T, H, W)
+    planes = video.permute(0, 4, 1, 2, 3)  # (B, 3, T, H, W)
+    return planes.to(torch.float32, memory_format=torch.contiguous_format).sub_(mean).div_(std)

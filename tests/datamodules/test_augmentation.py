@@ -3,7 +3,7 @@ import pytest
 import torch
 from torchvision.transforms import RandomResizedCrop
 
-from datamodules.augmentation import CropAndFlip
+from datamodules.augmentation import CropAndFlip, crop_and_flip
 
 SIZE = 60
 
@@ -16,9 +16,8 @@ def ramp(frames: int = 6) -> np.ndarray:
 
 
 def augmented(augmentation: CropAndFlip, clip: np.ndarray, seed: int = 0) -> np.ndarray:
-    out = np.empty(clip.shape, np.uint8)
-    augmentation(clip, np.random.default_rng(seed), out)
-    return out
+    drawn = augmentation.draw(clip.shape, np.random.default_rng(seed))
+    return crop_and_flip(torch.from_numpy(clip.copy())[None], drawn[None])[0].numpy()
 
 
 def test_one_crop_and_flip_for_all_frames_of_a_clip() -> None:
@@ -84,7 +83,25 @@ def test_boxes_are_distributed_as_torchvision_draws_them(shape: tuple[int, int])
 
 
 def test_input_is_not_changed() -> None:
-    clip = np.ascontiguousarray(ramp())
-    before = clip.copy()
-    augmented(CropAndFlip((0.3, 0.9), 1.0, "frame"), clip)
-    assert np.array_equal(clip, before)
+    video = torch.from_numpy(ramp().copy())[None]
+    before = video.clone()
+    drawn = CropAndFlip((0.3, 0.9), 1.0, "frame").draw(ramp().shape, np.random.default_rng(0))
+    crop_and_flip(video, drawn[None])
+    assert torch.equal(video, before)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_the_same_on_the_device() -> None:
+    video = torch.from_numpy(ramp().copy())[None]
+    drawn = CropAndFlip((0.3, 0.9), 1.0, "clip").draw(ramp().shape, np.random.default_rng(0))[None]
+    there = crop_and_flip(video.cuda(), drawn).cpu()
+    assert (there.int() - crop_and_flip(video, drawn).int()).abs().max() <= 1
+
+
+def test_every_clip_has_its_own_draw() -> None:
+    augmentation = CropAndFlip((0.3, 0.9), 0.5, "clip")
+    drawn = np.stack([augmentation.draw(ramp().shape, np.random.default_rng(s)) for s in (0, 1)])
+    both = crop_and_flip(torch.from_numpy(np.stack([ramp(), ramp()])), drawn).numpy()
+    assert np.array_equal(both[0], augmented(augmentation, ramp(), 0))
+    assert np.array_equal(both[1], augmented(augmentation, ramp(), 1))

@@ -39,7 +39,7 @@ def build(root: Path, **changes: Any) -> RAVDESS:
 def epoch_of(module: RAVDESS, epoch: int) -> list[dict[str, Tensor]]:
     loader = module.train_dataloader()
     loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
-    return list(loader)
+    return [module.on_after_batch_transfer(batch, 0) for batch in loader]
 
 
 def equal(one: list[dict[str, Tensor]], other: list[dict[str, Tensor]]) -> bool:
@@ -101,13 +101,13 @@ def test_batch(packed: Path) -> None:
     module = build(packed)
     loader = module.train_dataloader()
     batch = next(iter(loader))
-    assert list(batch) == [*ALL, "label", "id"]
     assert batch["video"].shape == (16, 4, 24, 24, 3)
     assert batch["video"].dtype == torch.uint8
     assert batch["audio"].shape == (16, *module.shapes["audio"]) == (16, 13, 212)
     assert batch["action_units"].shape == (16, 35)
     assert batch["label"].dtype == batch["id"].dtype == torch.int64
     ready = module.on_after_batch_transfer(batch, 0)
+    assert list(ready) == [*ALL, "label", "id"]
     assert ready["video"].shape == (16, *module.shapes["video"]) == (16, 3, 4, 24, 24)
     assert ready["video"].dtype == torch.float32
     for row, label in zip(batch["id"], batch["label"], strict=True):
@@ -146,6 +146,20 @@ def test_order_and_augmentation_depend_on_seed_epoch_and_row_alone(packed: Path)
     assert torch.equal(
         torch.cat([b["video"] for b in first]), torch.cat([b["video"] for b in larger])
     )
+
+
+def test_augmentation_is_drawn_anew_every_epoch(packed: Path) -> None:
+    module = build(packed)
+    clips = [
+        {
+            int(i): v
+            for b in epoch_of(module, epoch)
+            for i, v in zip(b["id"], b["video"], strict=True)
+        }
+        for epoch in (0, 1)
+    ]
+    same = [torch.equal(video, clips[1][row]) for row, video in clips[0].items()]
+    assert sum(same) < len(same) / 4
 
 
 def test_augmentation_does_not_depend_on_the_other_modalities(packed: Path) -> None:

@@ -90,10 +90,10 @@ def test_killed_and_run_again(tiny: tuple[Path, Path], tmp_path: Path) -> None:
     workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     assert workers
     process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    assert process.wait() == -signal.SIGKILL
     assert not out.exists()
     wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+    process.communicate()
 
     code, said, err = run(*command)
     assert code == 0, err
