@@ -156,7 +156,7 @@ def _begin(job: Job, out: Path, folder: Path, workers: int) -> None:
     minutes = job.seconds_per_sample * len(job.items) / workers / 60
     print(
         f"packing {len(job.items)} samples into {out}: {size / 1e9:.2f} GB, "
-        f"about {max(minutes, 0.1):.1f} minutes with {workers} worker processes"
+        f"about {max(minutes, 0.1):.1f} minutes or less with {workers} worker processes"
         + (", continuing an earlier call" if resumed else "")
     )
     if size * 1.02 > free + there:
