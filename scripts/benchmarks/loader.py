@@ -1,0 +1,112 @@
+"""The video loader beside JPEG files with a crop a frame: clips per second and core."""
+
+import tempfile
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from scripts.benchmarks.timing import keep_freed_memory, ratio, time_in_turn
+
+SCALE = (0.8, 1.0)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--clips", type=int, default=16, help="clips of the rendered set")
+    parser.add_argument("--frames", type=int, default=30)
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--rounds", type=int, default=15, help="of which the median is taken")
+
+
+def run(arguments: Namespace, console: Console | None = None) -> None:
+    """Measure all ways on the same pictures, on one core, from files in the system's cache."""
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    with tempfile.TemporaryDirectory() as folder:
+        clips = pictures(arguments.clips, arguments.frames, arguments.size)
+        np.save(Path(folder, "video.npy"), clips)
+        steps = {
+            "packed, crops drawn": _packed(Path(folder), crop=False),
+            "packed, cropped as well": _packed(Path(folder), crop=True),
+            "JPEG a frame, one crop each": _jpeg(Path(folder), clips),
+        }
+        seconds = time_in_turn(steps, arguments.rounds)
+    shape = "x".join(map(str, clips.shape[1:]))
+    table = Table("way", title=f"{date.today()}, clips of {shape}, one core", title_justify="left")
+    for heading in ("clips a second", "times as fast as JPEG"):
+        table.add_column(heading, justify="right")
+    for name, passed in seconds.items():
+        rate = len(clips) / float(np.median(passed))
+        times = ratio(seconds["JPEG a frame, one crop each"], passed)
+        table.add_row(name, f"{rate:.1f}", f"{times:.1f}")
+    (console or Console()).print(table)
+
+
+def pictures(clips: int, frames: int, size: int) -> np.ndarray:
+    """Smooth colour pictures with some noise, which JPEG takes as long for as for a photograph."""
+    generator = np.random.default_rng(0)
+    coarse = generator.integers(0, 255, (clips, frames, 14, 14, 3), dtype=np.uint8)
+    out = np.empty((clips, frames, size, size, 3), np.uint8)
+    for clip, images in zip(coarse, out, strict=True):
+        for image, target in zip(clip, images, strict=True):
+            cv2.resize(image, (size, size), dst=target, interpolation=cv2.INTER_CUBIC)
+    noise = generator.integers(0, 8, out.shape[2:], dtype=np.uint8)
+    return np.minimum(out, 247) + noise
+
+
+def _packed(folder: Path, *, crop: bool) -> Callable[[], object]:
+    """Our loader: memory-mapped bytes and a draw a clip; the crop itself is the device's work."""
+    video = np.load(folder / "video.npy", mmap_mode="r")
+    rows: Any = resolve_name("datamodules.rows.PackedRows")(
+        {"video": video},
+        np.zeros(len(video), np.int64),
+        seed=0,
+        draws={"video": _augmentation("clip").draw},
+    )
+    crop_and_flip = resolve_name("datamodules.augmentation.crop_and_flip")
+    pairs = [(row, 0) for row in range(len(video))]
+
+    def step() -> object:
+        batch = rows.__getitems__(pairs)
+        return crop_and_flip(batch["video"], batch["video_drawn"]) if crop else batch
+
+    return step
+
+
+def _jpeg(folder: Path, clips: np.ndarray) -> Callable[[], object]:
+    """A file a frame, read, cropped, resized and flipped one by one, then stacked."""
+    files = [[folder / f"{c}_{t}.jpg" for t in range(len(clip))] for c, clip in enumerate(clips)]
+    for names, clip in zip(files, clips, strict=True):
+        for name, image in zip(names, clip, strict=True):
+            cv2.imwrite(str(name), image)
+    augmentation, size = _augmentation("frame"), clips.shape[2:4]
+
+    def step() -> np.ndarray:
+        generator = np.random.default_rng(0)
+        out = np.empty_like(clips)
+        for names, target in zip(files, out, strict=True):
+            drawn = augmentation.draw(clips.shape[1:], generator)
+            for name, (top, left, height, width, flip), face in zip(
+                names, drawn, target, strict=True
+            ):
+                image = np.asarray(cv2.imread(str(name)))[top : top + height, left : left + width]
+                cv2.resize(image, size[::-1], dst=face, interpolation=cv2.INTER_LINEAR)
+                if flip:
+                    cv2.flip(face, 1, dst=face)
+        return out
+
+    return step
+
+
+def _augmentation(per: str) -> Any:
+    return resolve_name("datamodules.augmentation.CropAndFlip")(SCALE, 0.5, per)
