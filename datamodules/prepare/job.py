@@ -20,6 +20,7 @@ from datamodules.prepare.packed import (
     INDEX,
     MANIFEST,
     canonical_hash,
+    differences,
     file_hash,
     read_manifest,
     write_atomically,
@@ -114,27 +115,13 @@ def _is_same(out: Path, key: dict[str, Any]) -> bool:
         out.rmdir()
         return False
     manifest = read_manifest(out)
-    there, wanted = _flat({name: manifest.get(name) for name in key}), _flat(key)
-    differences = [
-        f"{name}: {there.get(name)!r} there, {wanted.get(name)!r} wanted"
-        for name in sorted(there.keys() | wanted.keys())
-        if there.get(name) != wanted.get(name)
-    ]
-    if differences:
+    different = differences({name: manifest.get(name) for name in key}, key)
+    if different:
         raise DataError(
-            f"{out}: holds a packed set made otherwise ({'; '.join(differences)}); "
+            f"{out}: holds a packed set made otherwise ({'; '.join(different)}); "
             "choose another out, or delete that folder first"
         )
     return True
-
-
-def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested dictionaries as one, with dotted names."""
-    flat: dict[str, Any] = {}
-    for name, entry in value.items():
-        nested = isinstance(entry, dict)
-        flat.update(_flat(entry, f"{prefix}{name}.") if nested else {prefix + name: entry})
-    return flat
 
 
 def _begin(job: Job, out: Path, folder: Path, workers: int) -> None:

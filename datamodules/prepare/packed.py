@@ -82,6 +82,24 @@ def manifest_hash(root: str | Path) -> str:
     return canonical_hash({key: value for key, value in manifest.items() if key != "made"})
 
 
+def differences(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """Entries in which two nested mappings differ, in words, by their dotted names."""
+    one, other = _flat(there), _flat(wanted)
+    return [
+        f"{name}: {one.get(name)!r} there, {other.get(name)!r} wanted"
+        for name in sorted(one.keys() | other.keys())
+        if one.get(name) != other.get(name)
+    ]
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, entry in value.items():
+        nested = isinstance(entry, Mapping)
+        flat |= _flat(entry, f"{prefix}{name}.") if nested else {prefix + name: entry}
+    return flat
+
+
 class PackedDataset:
     """A packed set, opened and checked; arrays are memory maps that are read as they are used.
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from datamodules.errors import DataError
 from datamodules.formats.ravdess_name import ACTORS, AUDIO_VIDEO, EMOTIONS, SPEECH, ClipName
-from datamodules.prepare.packed import MANIFEST, read_manifest
+from datamodules.prepare.packed import MANIFEST, differences, read_manifest
 from datamodules.prepare.ravdess import RENDERED, RavdessSettings, prepare_ravdess
 from datamodules.sample.performance import FPS, perform
 from datamodules.sample.recording import write_mp4, write_tracking
@@ -65,11 +65,11 @@ def ensure_sample(
         if (root / MANIFEST).exists():
             manifest = read_manifest(root)
             there = {**manifest, "rendered": manifest["source"].get("rendered")}
-            different = [name for name in wanted if there.get(name) != wanted[name]]
+            different = differences({name: there.get(name) for name in wanted}, wanted)
             if different:
                 raise DataError(
-                    f"{root}: holds a data set with another {' and '.join(different)} than the "
-                    "sample that was asked for; delete the folder, or choose another root"
+                    f"{root}: holds another data set than the sample that was asked for "
+                    f"({'; '.join(different)}); delete the folder and the next run makes it anew"
                 )
             return
         render_ravdess(raw, actors=range(1, actors + 1), seed=seed, workers=workers)
