@@ -1,8 +1,7 @@
 """From the name of a table to its runs, and from the runs to the table."""
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,27 +9,24 @@ import hydra
 from hydra._internal.callbacks import Callbacks
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobStatus
 from hydra.types import HydraContext
-from omegaconf import DictConfig, OmegaConf
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from omegaconf import DictConfig
+from rich.console import Console
 
 from experiments.complexity import paper_size_parameters
 from experiments.compose import compose
-from experiments.console import console, quieten
-from experiments.folder import RunFolder
+from experiments.console import complain, console, quieten
+from experiments.folder import RunError, RunFolder
+from experiments.progress import counting_runs
 from experiments.run import Run
-from experiments.table import Plan, load_table, plan
+from experiments.table import Plan, Table, load_table, plan
 from experiments.table_files import show_table, write_table
 from experiments.tabulate import tabulate
+
+ELSEWHERE = "MSAF_JOB_DEVICES"  # the GPUs that jobs in other processes share, by number
 
 
 def reproduce(configs: Path, own: Sequence[str], words: Sequence[str]) -> int:
@@ -43,46 +39,98 @@ def reproduce(configs: Path, own: Sequence[str], words: Sequence[str]) -> int:
 
     Returns:
         0 if every run is complete, 1 if some failed.
+
+    Raises:
+        RunError: if the words or the table make no sense; nothing has been run then.
     """
-    settings: Any = OmegaConf.to_container(OmegaConf.from_dotlist(list(own)))
-    changes = {key: tuple(settings[key]) for key in ("seeds", "folds") if key in settings}
-    table = load_table(configs, str(settings.get("table", "")), **changes)
+    settings = own_settings(own)
+    changes = {key: settings[key] for key in ("seeds", "folds") if key in settings}
+    table = load_table(configs, settings.get("table", ""), **changes)
     launcher_words = [word for word in words if word.startswith("hydra")]
     words = [word for word in words if word not in launcher_words]
+    _refuse(table, words)
     with hydra.initialize_config_dir(str(configs), version_base="1.3"):
         todo = plan(table, words, _make_run)
-        if settings.get("dry_run"):
+        if settings.get("dry_run", False):
             _list(todo)
             return 0
         failed = run_all(todo, launcher_words)
-        sizes = {
-            row.name: paper_size_parameters([*table.words, *row.words])["with_heads"]
-            for row in table.rows
-            if row.words
-        }
-    filled = tabulate(table, todo, sizes)
+        sizes = _paper_sizes(table, todo, words)
+        out = Path(settings.get("out", compose(*words).results))
+    filled = tabulate(table, todo, sizes, words)
     show_table(filled, console)
-    for path in write_table(filled, Path(settings.get("out", "results"))):
-        console.print(str(path), style="bold")
-    for folder, reason in failed.items():
-        console.print(f"failed: {folder.path}: {reason}", style="red", markup=False)
-    return 1 if failed else 0
+    for path in write_table(filled, out):
+        console.print(str(path), style="bold", markup=False)
+    reasons = {f"row {name}": reason for name, reason in todo.refused.items()}
+    reasons |= {str(folder.path): reason for folder, reason in failed.items()}
+    for place, reason in reasons.items():
+        complain(f"{place}: {reason}")
+    return 1 if reasons else 0
+
+
+def own_settings(words: Iterable[str]) -> dict[str, Any]:
+    """Read the words of the command itself, by the same grammar as those of `train.py`.
+
+    Raises:
+        RunError: if one of them has a value that it cannot have.
+    """
+    parser = OverridesParser.create()
+    settings: dict[str, Any] = {}
+    for word in words:
+        name = _key(word)
+        value: Any = parser.parse_overrides([word])[0].value()
+        if name in ("seeds", "folds"):
+            value = tuple(value if isinstance(value, list) else [value])
+            kinds = int if name == "seeds" else int | str
+            if not value or not all(isinstance(item, kinds) for item in value):
+                raise RunError(f"{word}: expected a list such as {name}=[1,2,3]")
+        elif name == "dry_run" and not isinstance(value, bool):
+            raise RunError(f"{word}: choose true or false")
+        elif name in ("table", "out"):
+            value = word.partition("=")[2].strip("'\"")  # a number would lose its zeros
+        settings[name] = value
+    return settings
+
+
+def _refuse(table: Table, words: Sequence[str]) -> None:
+    """Refuse words that would make every row the same run, or that the table sets itself.
+
+    Raises:
+        RunError: names the word and what to write instead.
+    """
+    taken = {_key(word) for row in table.rows for word in row.words}
+    for word in words:
+        if _key(word) in ("fold", "seed"):
+            raise RunError(f"{word}: a table has several, write {_key(word)}s=[...]")
+        if _key(word) in taken:
+            raise RunError(f"{word}: the rows of table={table.name} differ in it; leave it out")
+
+
+def _key(word: str) -> str:
+    return word.partition("=")[0].lstrip("+~")
 
 
 def run_all(todo: Plan, launcher_words: Sequence[str]) -> dict[RunFolder, str]:
     """Run what is missing, stage by stage; return the reasons of those that failed."""
     failed: dict[RunFolder, str] = {}
-    for stage in todo.stages:
-        missing = {folder: words for folder, words in stage.items() if not folder.complete}
-        if missing:
-            with _counting(todo):
-                reasons = launch(list(missing.values()), launcher_words)
-            failed |= {f: r for f, r in zip(missing, reasons, strict=True) if not f.complete}
+    if todo.done == len(todo.folders):
+        return failed
+    with counting_runs(lambda: todo.done, len(todo.folders), console):
+        for stage in todo.stages:
+            jobs: dict[RunFolder, list[str]] = {}
+            for folder, words in stage.items():
+                lacking = [need for need in todo.needs.get(folder, []) if need in failed]
+                if lacking and not folder.complete:
+                    failed[folder] = f"starts from a run that failed, {lacking[0].path}"
+                elif not folder.complete:
+                    jobs[folder] = words
+            reasons = launch(list(jobs.values()), launcher_words) if jobs else []
+            failed |= {f: r for f, r in zip(jobs, reasons, strict=True) if not f.complete}
     return failed
 
 
 def launch(jobs: Sequence[Sequence[str]], launcher_words: Sequence[str]) -> list[str]:
-    """Hand jobs to Hydra's launcher, which a word chooses: this process, joblib, or Slurm.
+    """Hand jobs to Hydra's launcher, which a word chooses: this process, or joblib's.
 
     Args:
         jobs: the words of each run.
@@ -91,62 +139,92 @@ def launch(jobs: Sequence[Sequence[str]], launcher_words: Sequence[str]) -> list
     Returns:
         For each job why it failed, or nothing.
     """
-    master = hydra.compose("train", list(launcher_words), return_hydra_config=True)
-    loader = GlobalHydra.instance().config_loader()
+    results = [word for word in jobs[0] if _key(word) == "results"]
+    master = hydra.compose("train", [*launcher_words, *results], return_hydra_config=True)
     launcher = Plugins.instance().instantiate_launcher(
-        hydra_context=HydraContext(config_loader=loader, callbacks=Callbacks()),
+        hydra_context=HydraContext(
+            config_loader=GlobalHydra.instance().config_loader(), callbacks=Callbacks()
+        ),
         task_function=complete,
         config=master,
     )
-    results = launcher.launch([[*job, *launcher_words] for job in jobs], initial_job_idx=0)
-    return [str(job._return_value) if job.status == JobStatus.FAILED else "" for job in results]
+    # Bars of several processes would overwrite each other.
+    quiet = ["progress=false"] if launcher_words else []
+    if launcher_words:
+        os.environ[ELSEWHERE] = ",".join(_devices())
+    try:
+        done = launcher.launch([[*job, *quiet, *launcher_words] for job in jobs], 0)
+    except Exception as error:  # a worker process that was killed, for one
+        return [f"{type(error).__name__}: {error}"] * len(jobs)
+    return [str(job._return_value) if job.status == JobStatus.FAILED else job.return_value
+            for job in done]  # fmt: skip
 
 
-def complete(cfg: DictConfig) -> None:
-    """Complete the run of one job; runs in whatever process the launcher chose."""
+def complete(cfg: DictConfig) -> str:
+    """Complete the run of one job, in whatever process the launcher chose.
+
+    Returns:
+        Why it failed, or nothing: not every exception would travel between processes.
+    """
     quieten()
-    words = [o for o in HydraConfig.get().overrides.task if not o.startswith("hydra")]
-    Run(cfg, words, console).complete(wait=True)
+    config = HydraConfig.get()
+    devices = os.environ.pop(ELSEWHERE, "")
+    if devices:
+        # Read when CUDA starts, which the first run of this process does.
+        os.environ["CUDA_VISIBLE_DEVICES"] = device_of_job(config.job.num, devices.split(","))
+    words = [word for word in config.overrides.task if not word.startswith("hydra")]
+    try:
+        Run(cfg, words, console if cfg.progress else Console(quiet=True)).complete(wait=True)
+    except Exception as error:
+        reason = str(error) if isinstance(error, RunError) else f"{type(error).__name__}: {error}"
+        complain(f"{' '.join(words)}: {reason}")
+        return reason
+    return ""
 
 
-def _make_run(words: Sequence[str]) -> Run:
-    return Run(compose(*words), words, console)
+def device_of_job(job: int, devices: Sequence[str]) -> str:
+    """Return the GPU that a job has for itself, the jobs being dealt out in turn."""
+    return devices[job % len(devices)]
+
+
+def _devices() -> list[str]:
+    """Return the GPUs that this process may use, if there are several."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return chosen.split(",") if "," in chosen else []
+    import torch
+
+    count = torch.cuda.device_count()
+    return [str(number) for number in range(count)] if count > 1 else []
+
+
+def _make_run(words: list[str]) -> Run:
+    run = Run(compose(*words), words, console)
+    if "ddp" in str(run.cfg.trainer.get("strategy", "")):
+        raise RunError(
+            "trainer=ddp: the runs of a table share the machine among themselves, one GPU each; "
+            "leave the word out, or train one run by itself with train.py"
+        )
+    return run
+
+
+def _paper_sizes(table: Table, todo: Plan, words: Sequence[str]) -> dict[str, int]:
+    """Count each row's parameters at the paper's size; a row that cannot be built has none."""
+    sizes: dict[str, int] = {}
+    for row in table.rows:
+        if row.words and row.name not in todo.refused:
+            try:
+                counted = paper_size_parameters([*table.words, *row.words, *words])
+            except (ValueError, TypeError):
+                continue  # its runs have failed, and said why
+            sizes[row.name] = counted["with_heads"]
+    return sizes
 
 
 def _list(todo: Plan) -> None:
     for folder in todo.folders:
-        console.print(f"{'complete' if folder.complete else 'missing ':8}  {folder.path}")
-    done = sum(folder.complete for folder in todo.folders)
-    console.print(f"{done} of {len(todo.folders)} runs complete")
-
-
-@contextmanager
-def _counting(todo: Plan) -> Iterator[None]:
-    """Show how many runs are complete and the time left, wherever the launcher runs them."""
-    folders = todo.folders
-    before = sum(folder.complete for folder in folders)
-    stop = threading.Event()
-    bar = Progress(
-        TextColumn("runs"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=console,
-        speed_estimate_period=3600,
-    )
-    task = bar.add_task("runs", total=len(folders), completed=before)
-
-    def watch() -> None:
-        while not stop.wait(1.0):
-            bar.update(task, completed=sum(folder.complete for folder in folders))
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        with bar:
-            yield
-    finally:
-        stop.set()
-        watcher.join()
+        state = "complete" if folder.complete else "missing "
+        console.print(f"{state}  {folder.path}", markup=False, highlight=False)
+    console.print(f"{todo.done} of {len(todo.folders)} runs complete")
+    for name, reason in todo.refused.items():
+        complain(f"row {name}: {reason}")

@@ -1,12 +1,14 @@
 """A table of the paper as data: its rows, the words that run them, and the runs that they need."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 from experiments.folder import RunError, RunFolder
 
@@ -57,7 +59,7 @@ class Table:
     context: str = ""
 
     def jobs(self, row: Row, words: Sequence[str]) -> Iterator[list[str]]:
-        """Give the words of each run of a row, seeds outermost; `words` are the user's own."""
+        """Give the words of each run of a row; `words` are the user's own."""
         if row.words:
             for seed, fold in product(self.seeds, self.folds):
                 yield [*self.words, *row.words, *words, f"fold={fold}", f"seed={seed}"]
@@ -78,18 +80,43 @@ def load_table(configs: Path, name: str, **changes: Any) -> Table:
     if not file.is_file():
         known = ", ".join(sorted(path.stem for path in file.parent.glob("*.yaml")))
         raise RunError(f"table={name}: no such table; there are {known}")
-    content: Any = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
     try:
-        rows = tuple(
-            Row(**{**row, "words": tuple(row.get("words", ()))}) for row in content["rows"]
-        )
-        rest = {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
-        table = Table(**{**rest, "name": name, "rows": rows, **changes})
-    except (TypeError, KeyError) as error:
+        content: Any = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
+        rows = tuple(_make(Row, row) for row in content["rows"])
+        table = _make(Table, {**content, "name": name, "rows": rows, **changes})
+        _check(table)
+    except (YAMLError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{file}: expected a title and rows with name and words: {error}") from None
-    if table.reference not in {row.name for row in rows}:
-        raise RunError(f"{file}: no row is named as the reference '{table.reference}'")
     return table
+
+
+def _make(kind: Any, content: dict[str, Any]) -> Any:
+    """Make a row or a table from its keys, lists as tuples."""
+    known = {f.name: f for f in fields(kind)}
+    for key, value in content.items():
+        if key not in known:
+            place = f"{kind.__name__.lower()} {content.get('name', '')}".strip()
+            close = get_close_matches(key, known, n=1)
+            guess = f", did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
+            raise ValueError(f"{place}: no such key {key}{guess}")
+        if key == "words" and not (
+            isinstance(value, list | tuple) and all(isinstance(word, str) for word in value)
+        ):
+            raise ValueError(f"words: expected a list of quoted words, found {value}")
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items()})
+
+
+def _check(table: Table) -> None:
+    names = [row.name for row in table.rows]
+    if len(set(names)) < len(names):
+        raise ValueError(f"two rows have the same name, among {', '.join(names)}")
+    if table.reference not in names:
+        raise ValueError(f"no row is named as the reference '{table.reference}'")
+    if len(table.folds) > 1 and any(isinstance(fold, str) for fold in table.folds):
+        raise ValueError(
+            f"the folds {', '.join(map(str, table.folds))} are protocols of their own and have no "
+            "mean: take one of them, or make a table of each"
+        )
 
 
 @dataclass(frozen=True)
@@ -99,37 +126,61 @@ class Plan:
     Args:
         rows: for each row's name its run folders, one for each seed and fold.
         stages: words by run folder: first the runs that others start from, then the rest.
+        needs: for a run's folder those of the runs that it starts from.
+        refused: for a row's name why its words make no run.
     """
 
     rows: Mapping[str, list[RunFolder]]
     stages: tuple[Mapping[RunFolder, list[str]], ...]
+    needs: Mapping[RunFolder, list[RunFolder]]
+    refused: Mapping[str, str]
 
     @property
     def folders(self) -> list[RunFolder]:
         """Return every run's folder, in order."""
         return [folder for stage in self.stages for folder in stage]
 
-    def missing(self, stage: Mapping[RunFolder, list[str]]) -> list[list[str]]:
-        """Return the words of the runs of a stage that are not complete."""
-        return [words for folder, words in stage.items() if not folder.complete]
+    @property
+    def done(self) -> int:
+        """Return how many runs are complete."""
+        return sum(folder.complete for folder in self.folders)
 
 
-def plan(table: Table, words: Sequence[str], make_run: Any) -> Plan:
+def plan(table: Table, words: Sequence[str], make_run: Callable[[list[str]], Any]) -> Plan:
     """Find out which runs a table needs, and where they live.
+
+    Runs that are the same under other words have the same folder, and are planned once. Seeds are
+    outermost, so that the first seed of every row is there before the second of any.
 
     Args:
         table: what to fill.
         words: the user's own, added to every row.
         make_run: makes a `Run` from words.
+
+    Raises:
+        RunError: if no row at all can be run; the reason is the first row's.
     """
-    rows: dict[str, list[RunFolder]] = {}
-    first: dict[RunFolder, list[str]] = {}
-    then: dict[RunFolder, list[str]] = {}
+    runs: dict[str, list[Any]] = {}
+    refused: dict[str, str] = {}
     for row in table.rows:
-        runs = [make_run(job) for job in table.jobs(row, words)]
-        rows[row.name] = [run.folder for run in runs]
-        for run in runs:
-            then[run.folder] = run.overrides
-            first |= {source.folder: source.overrides for source in run.sources.values()}
-    then = {folder: job for folder, job in then.items() if folder not in first}
-    return Plan(rows, (first, then))
+        try:
+            runs[row.name] = [make_run(job) for job in table.jobs(row, words)]
+        except RunError as error:
+            refused[row.name] = str(error)
+    if refused and not any(runs.values()):
+        raise RunError(next(iter(refused.values())))
+    size = len(table.folds)
+    every = [
+        run
+        for start in range(0, len(table.seeds) * size, size)
+        for row_runs in runs.values()
+        for run in row_runs[start : start + size]
+    ]
+    sources = [(run, source) for run in every for source in run.sources.values()]
+    first = {source.folder: source.overrides for _, source in sources}
+    needs: dict[RunFolder, list[RunFolder]] = {}
+    for run, source in sources:
+        needs.setdefault(run.folder, []).append(source.folder)
+    then = {run.folder: run.overrides for run in every if run.folder not in first}
+    rows = {name: [run.folder for run in row_runs] for name, row_runs in runs.items()}
+    return Plan(rows, (first, then), needs, refused)

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,36 +9,46 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table as Grid
 
 from experiments.files import write_json, write_text
+from experiments.report import plain_table, show
+from experiments.reporting import headline
 from experiments.statistics import Estimate
 from experiments.table import Table
 from experiments.tabulate import Filled, Line
 
+SIZES = ("paper #Params", "ours, paper's size", "ours, this run")
+KINDS = ("md", "csv", "tex", "json")
+
 
 def write_table(filled: Filled, folder: Path) -> list[Path]:
     """Write `table<name>.{md,csv,tex,json}` and return the paths."""
-    stem = folder / f"table{filled.table.name}"
+    paths = {kind: folder / f"table{filled.table.name}.{kind}" for kind in KINDS}
     head, body = cells(filled)
+    data = ", ".join(filled.provenance["data"])
     text = io.StringIO()
-    csv.writer(text).writerows([head, *body])
-    write_text(stem.with_suffix(".md"), _markdown(filled, head, body))
-    write_text(stem.with_suffix(".csv"), text.getvalue())
-    write_text(stem.with_suffix(".tex"), _latex(filled, head, body))
-    write_json(stem.with_suffix(".json"), json.loads(_json(filled)))
-    return [stem.with_suffix(f".{kind}") for kind in ("md", "csv", "tex", "json")]
+    csv.writer(text).writerows([[*head, "data"], *([*line, data] for line in body)])
+    write_text(paths["md"], _markdown(filled, head, body))
+    write_text(paths["csv"], text.getvalue())
+    write_text(paths["tex"], _latex(filled, head, body))
+    write_json(paths["json"], _plain(asdict(filled)))
+    return list(paths.values())
 
 
 def show_table(filled: Filled, console: Console) -> None:
-    """Print a table to the terminal."""
+    """Print what fits a terminal: differences under the headline rule alone, and no sizes."""
     head, body = cells(filled)
-    grid = Grid(title=filled.table.title + (" (sample data)" if filled.sample else ""))
-    for index, name in enumerate(head):
-        grid.add_column(name, justify="left" if index == 0 else "right")
+    shown = f"({headline(filled.rules)})"
+    kept = [
+        index
+        for index, name in enumerate(head)
+        if name not in SIZES and (not name.startswith("against") or name.endswith(shown))
+    ]
+    grid = plain_table(head[:1], [head[index].replace(" (", "\n(") for index in kept[1:]])
     for line in body:
-        grid.add_row(*line)
-    console.print(grid)
+        grid.add_row(*(line[index] for index in kept))
+    title = filled.table.title + (" (sample data)" if filled.sample else "")
+    show(title, grid, console)
 
 
 def cells(filled: Filled) -> tuple[list[str], list[list[str]]]:
@@ -49,7 +58,7 @@ def cells(filled: Filled) -> tuple[list[str], list[list[str]]]:
     for metric in table.metrics:
         head += [f"paper {metric}", *(f"{metric} ({rule})" for rule in rules)]
     head += [f"against {table.reference} ({rule})" for rule in rules]
-    head += ["paper #Params", "ours, paper's size", "ours, this run", "runs"]
+    head += [*SIZES, "runs"]
     return head, [_cells(line, table, rules) for line in filled.lines]
 
 
@@ -71,16 +80,18 @@ def _markdown(filled: Filled, head: Sequence[str], body: Sequence[Sequence[str]]
     rows = [head, ["---", *["---:"] * (len(head) - 1)], *body]
     grid = "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
     notes = [f"* {line.row.name}: {line.row.note}" for line in filled.lines if line.row.note]
-    errors = {
-        e.covers() for line in filled.lines for f in line.figures.values() for e in f.values()
-    }
+    estimates = [e for line in filled.lines for f in line.figures.values() for e in f.values()]
+    errors = "; ".join(sorted({e.covers() for e in estimates}))
+    manifests = ", ".join(f"{m[:12]}" for m in stands["manifests"])
     data = ", ".join(stands["data"]) or "no run yet"
     words = [
         f"# {table.title}" + (" (sample data)" if filled.sample else ""),
         " ".join(table.context.split()),
         grid,
-        f"Data: **{data}**, packed set {', '.join(stands['manifests']) or '-'}; protocol "
-        f"{', '.join(stands['protocols']) or '-'}; seeds {list(table.seeds)}.",
+        f"Data: **{data}**, manifest {manifests or '-'}; protocol "
+        f"{', '.join(stands['protocols']) or '-'}; folds {_listed(table.folds)}; seeds "
+        f"{_listed(table.seeds)}; words: {' '.join([*table.words, *stands['words']])}; "
+        f"run hashes {_listed(stands['hashes'])}.",
         "`paper_rule` takes the best epoch on the test data, as the paper does; `last_epoch` "
         f"selects nothing. Errors are standard errors of the mean over: {errors}. "
         f"Differences to {table.reference} are paired over the same folds and seeds.",
@@ -114,15 +125,17 @@ def _latex(filled: Filled, head: Sequence[str], body: Sequence[Sequence[str]]) -
     )
 
 
-def _json(filled: Filled) -> str:
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: plain(inner) for key, inner in value.items()}
-        if isinstance(value, list | tuple):
-            return [plain(inner) for inner in value]
-        return None if isinstance(value, float) and math.isnan(value) else value
+def _plain(value: Any) -> Any:
+    """Return a value as JSON holds it, which has no NaN."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
-    return json.dumps(plain(asdict(filled)))
+
+def _listed(values: Sequence[Any]) -> str:
+    return ", ".join(map(str, values))
 
 
 def _number(value: float | None, digits: int) -> str:

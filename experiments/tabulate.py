@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.folder import RunFolder
+from experiments.folder import RunError, RunFolder
 from experiments.statistics import Estimate, RunKey, estimate, paired_difference
 from experiments.table import Plan, Row, Table
+
+PLACES = ("results=", "progress=", "logger", "data.root=", "data.raw=", "datamodule.root=")
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,21 @@ class Filled:
         return "sample" in self.provenance["data"]
 
 
-def tabulate(table: Table, todo: Plan, paper_sizes: dict[str, int]) -> Filled:
+def tabulate(
+    table: Table, todo: Plan, paper_sizes: dict[str, int], words: Sequence[str] = ()
+) -> Filled:
     """Collect the figures of all complete runs of a table.
 
     Args:
         table: its rows.
         todo: where the runs of each row are.
         paper_sizes: parameters of each row's network at the paper's size.
+        words: the user's own.
+
+    Raises:
+        RunError: if the runs do not report a metric of the table.
     """
-    runs = {name: _read(folders) for name, folders in todo.rows.items()}
+    runs = {row.name: _read(todo.rows.get(row.name, [])) for row in table.rows}
     every = [metrics for row in runs.values() for metrics in row.values()]
     rules = tuple(dict.fromkeys(rule for metrics in every for rule in metrics["reported"]))
     lines = []
@@ -77,10 +85,10 @@ def tabulate(table: Table, todo: Plan, paper_sizes: dict[str, int]) -> Filled:
         }
         sizes = {metrics["parameters"]["total"] for metrics in own.values()}
         size = sizes.pop() if len(sizes) == 1 else None
-        wanted = len(todo.rows[row.name])
+        wanted = len(table.folds) * len(table.seeds) if row.words else 0
         paper_size = paper_sizes.get(row.name)
         lines.append(Line(row, len(own), wanted, figures, differences, size, paper_size))
-    return Filled(table, rules, tuple(lines), _provenance(every))
+    return Filled(table, rules, tuple(lines), _provenance(every, words))
 
 
 def _read(folders: Sequence[RunFolder]) -> dict[RunKey, dict[str, Any]]:
@@ -89,13 +97,18 @@ def _read(folders: Sequence[RunFolder]) -> dict[RunKey, dict[str, Any]]:
 
 
 def _values(runs: dict[RunKey, dict[str, Any]], rule: str, metric: str) -> dict[RunKey, float]:
+    for run in runs.values():
+        known = run["reported"][rule]["test"]
+        if metric not in known:
+            raise RunError(f"metrics: {metric}: the runs report {', '.join(known)}")
     return {key: run["reported"][rule]["test"][metric] for key, run in runs.items()}
 
 
-def _provenance(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _provenance(runs: Sequence[dict[str, Any]], words: Sequence[str]) -> dict[str, Any]:
     return {
+        "words": [word for word in words if not word.startswith(PLACES)],
         "data": sorted({run["provenance"] for run in runs}),
-        "manifests": sorted({run["manifest"][:12] for run in runs}),
+        "manifests": sorted({run["manifest"] for run in runs}),
         "protocols": sorted({run["protocol"] for run in runs}),
         "hashes": sorted({run["hash"] for run in runs}),
         "versions": runs[0]["versions"] if runs else {},
