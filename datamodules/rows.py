@@ -62,11 +62,12 @@ def batches(
 
     A last training batch of a single sample is left out: BatchNorm cannot train on it.
     """
+    sampler = EpochSampler(rows, seed=dataset.seed, shuffle=shuffle)
     return DataLoader(
         dataset,
         batch_size=batch_size,
-        sampler=EpochSampler(rows, seed=dataset.seed, shuffle=shuffle),
-        drop_last=shuffle and len(rows) % batch_size == 1 and len(rows) > 1,
+        sampler=sampler,
+        drop_last=shuffle and len(sampler) % batch_size == 1 and len(sampler) > 1,
         num_workers=workers,
         persistent_workers=workers > 0,
         collate_fn=_as_it_is,

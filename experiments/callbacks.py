@@ -8,9 +8,15 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from experiments.files import write_text, write_with
 from experiments.folder import RunFolder
+
+
+def leads() -> bool:
+    """Say whether this is the process that locks and writes, of those that train one network."""
+    return getattr(rank_zero_only, "rank", 0) == 0
 
 
 class SeedEpochs(pl.Callback):
@@ -27,7 +33,9 @@ class SeedEpochs(pl.Callback):
         self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int
     ) -> None:
         if batch_idx == 0:
-            torch.manual_seed(self.seed * 1_000_003 + trainer.current_epoch)
+            # Processes that train together drop different units.
+            process = 7_919_000_003 * trainer.global_rank
+            torch.manual_seed(self.seed * 1_000_003 + trainer.current_epoch + process)
 
 
 class EpochLog(pl.Callback):
@@ -49,6 +57,8 @@ class EpochLog(pl.Callback):
         for logger in trainer.loggers:
             logger.log_metrics(row, step=trainer.current_epoch)
         self.rows.append(row | {"seconds": round(time.perf_counter() - self.started, 3)})
+        if not leads():
+            return
         text = io.StringIO()
         writer = csv.DictWriter(text, fieldnames=list(self.rows[0]))
         writer.writeheader()
@@ -77,4 +87,7 @@ class SaveResume(Checkpoint):
         self.folder = folder
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        write_with(self.folder.resume_checkpoint, trainer.save_checkpoint)
+        if leads():
+            write_with(self.folder.resume_checkpoint, trainer.save_checkpoint)
+        else:
+            trainer.save_checkpoint(self.folder.resume_checkpoint)  # takes part, writes nothing

@@ -5,6 +5,8 @@ from functools import cache
 from typing import Any
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
@@ -68,6 +70,14 @@ def check(cfg: DictConfig) -> None:
         )
     if cfg.init not in ("unimodal", "scratch"):
         raise RunError(f"init={cfg.init}: choose unimodal or scratch")
+    if "ddp" in str(cfg.trainer.get("strategy")):
+        if cfg.trainer.devices is None:
+            raise RunError("trainer=ddp needs the number of processes, as in trainer.devices=2")
+        if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
+            raise RunError(
+                "trainer=ddp trains one run in several processes, and a sweep starts several runs: "
+                "start each without -m, or leave trainer=ddp out"
+            )
     if OmegaConf.is_missing(cfg.data, "root"):
         raise RunError(
             "data=full needs the packed data set: data.root=<folder written by scripts/prepare.py>"

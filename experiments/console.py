@@ -12,7 +12,9 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
-console = Console(soft_wrap=True)
+# Of the processes that train one network together, one speaks for all.
+rank = os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))
+console = Console(soft_wrap=True, quiet=rank != "0")
 complaints = Console(soft_wrap=True, stderr=True)
 
 TRACEBACKS = "HYDRA_FULL_ERROR"  # set to 1 by a user who wants to see where an error comes from

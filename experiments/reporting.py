@@ -9,6 +9,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
+from experiments.callbacks import leads
 from experiments.files import write_with
 from experiments.folder import RunFolder
 
@@ -69,7 +70,7 @@ class Report(pl.Callback):
             "metrics": {split: e.metrics for split, e in task.evaluations.items()},
             "test": {key: getattr(task.evaluations["test"], key) for key in PREDICTED},
         }
-        if save:
+        if save and leads():
             state = task.network.state_dict()
             write_with(self.folder.weights(rule), lambda path: torch.save(state, path))
 

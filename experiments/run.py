@@ -13,7 +13,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from experiments.callbacks import EpochLog, SaveResume, SeedEpochs
+from experiments.callbacks import EpochLog, SaveResume, SeedEpochs, leads
 from experiments.complexity import count_flops, count_parameters, paper_size_parameters
 from experiments.compose import build, check, compose
 from experiments.folder import RunFolder
@@ -97,6 +97,10 @@ class Run:
         """
         for source in self.sources.values():
             source.complete(wait=True)
+        if not leads():  # the process that leads holds the lock, for all that train together
+            if not self.folder.complete:
+                self._work()
+            return self.folder
         with self.folder.locked(wait=wait):
             if self.folder.complete:
                 self.console.print(f"{self.name}: complete already, in {self.folder.path}")
@@ -107,7 +111,8 @@ class Run:
     def _work(self) -> None:
         cfg, folder = self.cfg, self.folder
         self.data.setup("fit")
-        folder.begin(OmegaConf.to_yaml(cfg, resolve=True))
+        if leads():
+            folder.begin(OmegaConf.to_yaml(cfg, resolve=True))
         torch.set_num_threads(cfg.threads)
         torch.manual_seed(cfg.seed)
         splits = self.data.evaluation_names
@@ -116,14 +121,21 @@ class Run:
         report = Report(folder, self._rules())
         log = EpochLog(folder)
         trainer = self._train(task, report, log) if self.trains else self._combine(task, report)
-        write_predictions(folder, report, self.data.ids)
-        folder.finish(
+        if leads():
+            self._finish(trainer, network, report, log)
+        trainer.strategy.barrier()  # whoever goes on finds a complete folder
+
+    def _finish(
+        self, trainer: pl.Trainer, network: torch.nn.Module, report: Report, log: EpochLog
+    ) -> None:
+        write_predictions(self.folder, report, self.data.ids)
+        self.folder.finish(
             self._description()
             | {
                 "headline": headline(report.chosen),
                 "reported": report.figures(),
                 "parameters": count_parameters(network),
-                "flops": count_flops(lambda: build(cfg.network), self._shapes()),
+                "flops": count_flops(lambda: build(self.cfg.network), self._shapes()),
                 "paper_size_parameters": paper_size_parameters(self.overrides),
                 "seconds": round(log.seconds, 1),
                 "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),

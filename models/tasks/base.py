@@ -1,14 +1,17 @@
 """What every task shares: a network, a training rule, and scores collected over whole splits."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pytorch_lightning as pl
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 
 from models.fusions import Prediction
 from models.tasks.training import TrainingRule
+
+T = TypeVar("T")
 
 
 class Evaluation(NamedTuple):
@@ -80,8 +83,11 @@ class Task(pl.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         # Lightning validates inside the training epoch, after its last batch.
+        sums = gather({name: float(total) for name, total in self._sums.items()})
+        counts = gather(self._counts)
         self.train_metrics = {
-            name: float(total) / self._counts[name] for name, total in self._sums.items()
+            name: sum(part[name] for part in sums) / sum(part[name] for part in counts)
+            for name in self._sums
         }
         self._collected = {split: [] for split in self.splits}
 
@@ -93,8 +99,18 @@ class Task(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         for split, parts in self._collected.items():
-            ids, labels, scores = (torch.cat(column).cpu() for column in zip(*parts, strict=True))
+            own = tuple(torch.cat(column).cpu() for column in zip(*parts, strict=True))
+            ids, labels, scores = map(torch.cat, zip(*gather(own), strict=True))
             order = ids.argsort()
             ids, labels, scores = ids[order], labels[order], scores[order]
             self.evaluations[split] = Evaluation(ids, labels, scores, self.metrics(scores, labels))
         self._collected = {}
+
+
+def gather(value: T) -> list[T]:
+    """Return a value of every process that trains this network, in the same order everywhere."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return [value]
+    values: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(values, value)  # sizes may differ, as the shares of a split do
+    return values

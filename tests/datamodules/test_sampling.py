@@ -1,5 +1,8 @@
 import numpy as np
+import pytest
 
+from datamodules import sampling
+from datamodules.errors import DataError
 from datamodules.sampling import EpochSampler
 
 ROWS = np.array([3, 5, 8, 9, 12])
@@ -29,3 +32,35 @@ def test_without_shuffling_the_order_stays() -> None:
     sampler = EpochSampler(ROWS, seed=1, shuffle=False)
     assert [row for row, _ in order(sampler, 7)] == ROWS.tolist()
     assert len(sampler) == 5
+
+
+def shares(monkeypatch: pytest.MonkeyPatch, *, processes: int, shuffle: bool) -> list[list[int]]:
+    """The rows of each of several processes, which are only pretended."""
+    monkeypatch.setattr(sampling.dist, "is_initialized", lambda: True)
+    monkeypatch.setattr(sampling.dist, "get_world_size", lambda: processes)
+    found = []
+    for rank in range(processes):
+        monkeypatch.setattr(sampling.dist, "get_rank", lambda rank=rank: rank)
+        sampler = EpochSampler(ROWS, seed=1, shuffle=shuffle)
+        found.append([row for row, _ in order(sampler, 3)])
+        assert len(sampler) == len(found[-1])
+    return found
+
+
+def test_processes_that_evaluate_together_take_every_row_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert shares(monkeypatch, processes=2, shuffle=False) == [[3, 8, 12], [5, 9]]
+
+
+def test_processes_that_train_together_take_the_same_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parts = shares(monkeypatch, processes=2, shuffle=True)
+    whole = np.random.default_rng((1, 3)).permutation(ROWS).tolist()
+    assert parts == [whole[0:4:2], whole[1:4:2]]
+
+
+def test_more_processes_than_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DataError, match="6 processes cannot share 5 samples"):
+        shares(monkeypatch, processes=6, shuffle=False)
