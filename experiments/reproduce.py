@@ -20,9 +20,10 @@ from experiments.complexity import paper_size_parameters
 from experiments.compose import compose
 from experiments.console import complain, console, quieten
 from experiments.folder import RunError, RunFolder
+from experiments.plan import Plan, plan
 from experiments.progress import counting_runs
 from experiments.run import Run
-from experiments.table import Plan, Table, load_table, plan
+from experiments.table import Table, load_table
 from experiments.table_files import show_table, write_table
 from experiments.tabulate import tabulate
 
@@ -118,12 +119,12 @@ def run_all(todo: Plan, launcher_words: Sequence[str]) -> dict[RunFolder, str]:
     with counting_runs(lambda: todo.done, len(todo.folders), console):
         for stage in todo.stages:
             jobs: dict[RunFolder, list[str]] = {}
-            for folder, words in stage.items():
-                lacking = [need for need in todo.needs.get(folder, []) if need in failed]
+            for folder, job in stage.items():
+                lacking = [s.folder.path for s in job.sources if s.folder in failed]
                 if lacking and not folder.complete:
-                    failed[folder] = f"starts from a run that failed, {lacking[0].path}"
+                    failed[folder] = f"starts from a run that failed, {lacking[0]}"
                 elif not folder.complete:
-                    jobs[folder] = words
+                    jobs[folder] = job.words
             reasons = launch(list(jobs.values()), launcher_words) if jobs else []
             failed |= {f: r for f, r in zip(jobs, reasons, strict=True) if not f.complete}
     return failed

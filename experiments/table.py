@@ -1,6 +1,6 @@
-"""A table of the paper as data: its rows, the words that run them, and the runs that they need."""
+"""A table of the paper as data: its rows, and the words that run them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from itertools import product
@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import OmegaConf
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from experiments.folder import RunError, RunFolder
+from experiments.folder import RunError
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,15 @@ class Table:
     words: tuple[str, ...] = ()
     context: str = ""
 
+    @property
+    def places(self) -> Iterator[tuple[Any, int]]:
+        """Give each run's fold and seed, seeds outermost."""
+        return ((fold, seed) for seed, fold in product(self.seeds, self.folds))
+
     def jobs(self, row: Row, words: Sequence[str]) -> Iterator[list[str]]:
         """Give the words of each run of a row; `words` are the user's own."""
         if row.words:
-            for seed, fold in product(self.seeds, self.folds):
+            for fold, seed in self.places:
                 yield [*self.words, *row.words, *words, f"fold={fold}", f"seed={seed}"]
 
 
@@ -117,70 +122,3 @@ def _check(table: Table) -> None:
             f"the folds {', '.join(map(str, table.folds))} are protocols of their own and have no "
             "mean: take one of them, or make a table of each"
         )
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The runs that a table needs, in the order in which they can be done.
-
-    Args:
-        rows: for each row's name its run folders, one for each seed and fold.
-        stages: words by run folder: first the runs that others start from, then the rest.
-        needs: for a run's folder those of the runs that it starts from.
-        refused: for a row's name why its words make no run.
-    """
-
-    rows: Mapping[str, list[RunFolder]]
-    stages: tuple[Mapping[RunFolder, list[str]], ...]
-    needs: Mapping[RunFolder, list[RunFolder]]
-    refused: Mapping[str, str]
-
-    @property
-    def folders(self) -> list[RunFolder]:
-        """Return every run's folder, in order."""
-        return [folder for stage in self.stages for folder in stage]
-
-    @property
-    def done(self) -> int:
-        """Return how many runs are complete."""
-        return sum(folder.complete for folder in self.folders)
-
-
-def plan(table: Table, words: Sequence[str], make_run: Callable[[list[str]], Any]) -> Plan:
-    """Find out which runs a table needs, and where they live.
-
-    Runs that are the same under other words have the same folder, and are planned once. Seeds are
-    outermost, so that the first seed of every row is there before the second of any.
-
-    Args:
-        table: what to fill.
-        words: the user's own, added to every row.
-        make_run: makes a `Run` from words.
-
-    Raises:
-        RunError: if no row at all can be run; the reason is the first row's.
-    """
-    runs: dict[str, list[Any]] = {}
-    refused: dict[str, str] = {}
-    for row in table.rows:
-        try:
-            runs[row.name] = [make_run(job) for job in table.jobs(row, words)]
-        except RunError as error:
-            refused[row.name] = str(error)
-    if refused and not any(runs.values()):
-        raise RunError(next(iter(refused.values())))
-    size = len(table.folds)
-    every = [
-        run
-        for start in range(0, len(table.seeds) * size, size)
-        for row_runs in runs.values()
-        for run in row_runs[start : start + size]
-    ]
-    sources = [(run, source) for run in every for source in run.sources.values()]
-    first = {source.folder: source.overrides for _, source in sources}
-    needs: dict[RunFolder, list[RunFolder]] = {}
-    for run, source in sources:
-        needs.setdefault(run.folder, []).append(source.folder)
-    then = {run.folder: run.overrides for run in every if run.folder not in first}
-    rows = {name: [run.folder for run in row_runs] for name, row_runs in runs.items()}
-    return Plan(rows, (first, then), needs, refused)

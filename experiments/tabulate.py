@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.folder import RunError, RunFolder
+from experiments.plan import Plan
 from experiments.statistics import Estimate, RunKey, estimate, paired_difference
-from experiments.table import Plan, Row, Table
+from experiments.table import Row, Table
 
 PLACES = ("results=", "progress=", "logger", "data.root=", "data.raw=", "datamodule.root=")
 
