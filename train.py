@@ -5,13 +5,15 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from experiments.console import command, console, readable_errors
+from experiments.console import command, readable_errors
 
 
 @hydra.main(version_base="1.3", config_path="configs", config_name="train")
 def main(cfg: DictConfig) -> float:
     """Complete the run that the command line names; return its headline figure in per cent."""
-    # Imported here because Lightning takes seconds, and `--help` should not.
+    # Imported here because Lightning takes seconds, and `--help` should not; the console, because a
+    # launcher sends this function to other processes with the names around it, and it cannot go.
+    from experiments.console import console
     from experiments.report import print_runs
     from experiments.run import Run
 
