@@ -158,6 +158,15 @@ def test_a_second_call_runs_nothing_and_an_interrupted_one_goes_on(
     assert (place / "results" / "tablesmall.json").read_text() == whole
 
 
+def test_a_metric_that_no_run_has_is_named(small: tuple[Path, str], tmp_path: Path) -> None:
+    place = tmp_path / "metric"
+    shutil.copytree(small[0], place)
+    file = place / "configs" / "table" / "small.yaml"
+    file.write_text(TABLE.replace("metrics: [accuracy]", "metrics: [acuracy]"))
+    with pytest.raises(RunError, match="metrics: acuracy: the runs report accuracy"):
+        fill(place, "table=small")
+
+
 def test_dry_run_lists_and_runs_nothing(tmp_path: Path) -> None:
     configs_with(tmp_path, small=TABLE)
     with console.capture() as capture:
