@@ -22,5 +22,6 @@ test: install
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
 
+## forget caches and the rendered sample; results and packed data stay
 clean:
-	rm -rf results data outputs multirun .mypy_cache .pytest_cache .ruff_cache
+	rm -rf data/*/sample-* .mypy_cache .pytest_cache .ruff_cache

@@ -12,6 +12,8 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from experiments.folder import RunError
 
+WHOLE_NUMBERS = {"epochs": 1, "batch_size": 1, "threads": 1, "seed": 0}
+
 
 def compose(*words: str) -> DictConfig:
     """Compose the configuration of `train.py` from its words.
@@ -57,6 +59,16 @@ def check(cfg: DictConfig) -> None:
         raise RunError(
             f"modalities={cfg.modalities}: expected a list of some of {', '.join(known)}, as in "
             f"modalities=[{known[0]}]"
+        )
+    if len(set(cfg.modalities)) < len(cfg.modalities):
+        raise RunError(f"modalities={cfg.modalities}: each one can be there once")
+    for word, least in WHOLE_NUMBERS.items():
+        if not isinstance(cfg[word], int) or cfg[word] < least:
+            raise RunError(f"{word}={cfg[word]}: expected a whole number of at least {least}")
+    if cfg.protocol.name == "paper" and cfg.protocol.init_from != "last_epoch":
+        raise RunError(
+            f"protocol.init_from={cfg.protocol.init_from} starts from an epoch that was chosen on "
+            "the test data: that is part of protocol=released alone"
         )
     if cfg.fusion.name == "none" and len(cfg.modalities) != 1:
         raise RunError(

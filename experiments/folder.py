@@ -47,7 +47,7 @@ class RunFolder:
         """
         file = self.path / "metrics.json"
         try:
-            return json.loads(file.read_text())
+            metrics = json.loads(file.read_text())
         except FileNotFoundError:
             raise RunError(
                 f"{self.path} holds no complete run (no metrics.json): run its train command again"
@@ -56,6 +56,9 @@ class RunFolder:
             raise RunError(
                 f"{file} is not valid JSON ({error}): delete it and train again"
             ) from None
+        if not isinstance(metrics, dict) or "reported" not in metrics:
+            raise RunError(f"{file} does not hold the metrics of a run: delete it and train again")
+        return metrics
 
     def begin(self, config: str) -> None:
         """Create the folder and write down the configuration."""

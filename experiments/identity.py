@@ -8,7 +8,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-# Fold and seed are folders of their own; the rest cannot alter a result.
+# Fold and seed are folders of their own. The device rounds differently, but a run may be continued
+# on another one: it is written in metrics.json instead. The rest cannot alter a result.
 PLACES = {"datamodule": {"root", "workers", "sample", "fold", "seed", "evaluation_batch_size"}}
 TRAINER_LOOKS = {"logger", "accelerator", "log_every_n_steps"}
 REPEATED = {"max_epochs"}  # another name for a setting that stands elsewhere

@@ -35,7 +35,6 @@ def recompute(run: FinishedRun, rule: str) -> float:
         RunError: if the data set is gone or another one, the weights are not this network's, or
             the scores differ by more than rounding.
     """
-    quieten()
     cfg = read_config(run)
     data = open_data(cfg, run)
     torch.set_num_threads(cfg.threads)
@@ -44,6 +43,7 @@ def recompute(run: FinishedRun, rule: str) -> float:
     task = build(cfg.task.module)(
         network, training=build(cfg.training), splits=data.evaluation_names
     )
+    quieten()  # after Lightning is imported, which sets its own level
     trainer = build(cfg.trainer, callbacks=[], logger=False)
     trainer.validate(task, datamodule=data, verbose=False)
     scores = task.evaluations["test"].scores.numpy()

@@ -51,7 +51,7 @@ class Run:
             {
                 "settings": settings(cfg),
                 "data": self.data.manifest_hash,
-                "starts_from": {name: source.hash for name, source in self.sources.items()},
+                "starts_from": {name: self._start(source) for name, source in self.sources.items()},
             }
         )
         family = Path(cfg.results, cfg.task.name, cfg.data.name, cfg.fusion.name)
@@ -79,6 +79,11 @@ class Run:
         kept = [o for o in self.overrides if not o.lstrip("+~").startswith(FUSION_WORDS)]
         words = [*kept, f"task={self.cfg.task.name}", "fusion=none", f"modalities=[{modality}]"]
         return Run(compose(*words), words, self.console)
+
+    def _start(self, source: "Run") -> str:
+        """Name a unimodal run, and the rule that chose its weights if that was not its last epoch."""
+        rule = self.cfg.protocol.init_from
+        return source.hash if rule == "last_epoch" or not self.trains else f"{source.hash} {rule}"
 
     def _plain(self) -> DictConfig:
         """Return the configuration of the same choices with nothing changed."""
@@ -146,7 +151,8 @@ class Run:
     def _train(self, task: Any, report: Report, log: EpochLog) -> pl.Trainer:
         callbacks = [SeedEpochs(self.cfg.seed), report, log, SaveResume(self.folder)]
         if self.cfg.progress:
-            callbacks.append(ShowProgress(self.name, self.console))
+            mark = " (sample data)" if self.data.provenance == "sample" else ""
+            callbacks.append(ShowProgress(self.name + mark, self.console))
         trainer = build(self.cfg.trainer, callbacks=callbacks, logger=self._loggers())
         checkpoint = self.folder.resume_checkpoint
         resume = str(checkpoint) if checkpoint.exists() else None
@@ -202,6 +208,7 @@ class Run:
             "fold": cfg.fold,
             "seed": cfg.seed,
             "epochs": cfg.epochs if self.trains else 0,
+            "starts_from": cfg.protocol.init_from if self.sources and self.trains else None,
         }
 
     def _shapes(self) -> dict[str, Sequence[int]]:

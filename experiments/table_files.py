@@ -94,10 +94,18 @@ def _markdown(filled: Filled, head: Sequence[str], body: Sequence[Sequence[str]]
         f"run hashes {_listed(stands['hashes'])}.",
         "`paper_rule` takes the best epoch on the test data, as the paper does; `last_epoch` "
         f"selects nothing. Errors are standard errors of the mean over: {errors}. "
-        f"Differences to {table.reference} are paired over the same folds and seeds.",
+        f"Differences to {table.reference} are paired over the same folds and seeds."
+        + CHOSEN_START
+        * ("paper_rule" in stands["starts"]),
         "\n".join(" ".join(note.split()) for note in notes),
     ]
     return "\n\n".join(word for word in words if word) + "\n"
+
+
+CHOSEN_START = (
+    " Fusion runs start from unimodal weights that were chosen on the test data "
+    "(protocol.init_from): no rule is free of selection here."
+)
 
 
 def _latex(filled: Filled, head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
@@ -108,6 +116,7 @@ def _latex(filled: Filled, head: Sequence[str], body: Sequence[Sequence[str]]) -
 
     lines = [" & ".join(escape(cell) for cell in cells) + r" \\" for cells in (head, *body)]
     caption = filled.table.title + (" (sample data)" if filled.sample else "")
+    caption = f"{caption}. {' '.join(filled.table.context.split())}".rstrip(". ") + "."
     return "\n".join(
         [
             r"\begin{table}",

@@ -110,6 +110,7 @@ def _provenance(runs: Sequence[dict[str, Any]], words: Sequence[str]) -> dict[st
         "words": [word for word in words if not word.startswith(PLACES)],
         "data": sorted({run["provenance"] for run in runs}),
         "manifests": sorted({run["manifest"] for run in runs}),
+        "starts": sorted({run["starts_from"] for run in runs if run.get("starts_from")}),
         "protocols": sorted({run["protocol"] for run in runs}),
         "hashes": sorted({run["hash"] for run in runs}),
         "versions": runs[0]["versions"] if runs else {},

@@ -1,4 +1,4 @@
-"""1D CNN on MFCC features, the audio branch of the emotion task (paper 4.1; fact sheet 1.2)."""
+"""1D CNN on MFCC features, the audio branch of the emotion task (paper 4.1; layers as released)."""
 
 from torch import Tensor, nn
 

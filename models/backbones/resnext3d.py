@@ -1,4 +1,4 @@
-"""3D ResNeXt, the video branch of the emotion task (paper 4.1; fact sheet 1.1).
+"""3D ResNeXt, the video branch of the emotion task (paper 4.1).
 
 Legend: B samples, C channels, T frames, H height, W width; `w` is the `width` argument.
 """

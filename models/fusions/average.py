@@ -11,7 +11,7 @@ from models.fusions.readout import Prediction, ProbabilityReadout, branch_logits
 
 
 class AverageProbabilities(ProbabilityReadout):
-    """Mean of the branches' class probabilities (Table 1, "Averaging"; fact sheet 1.4).
+    """Mean of the branches' class probabilities (Table 1, "Averaging").
 
     `scores^y = log(1/M sum_i p_i^y)` with `p_i` the softmax of branch i. The scores are normalised
     log-probabilities, so the readout's cross entropy on them is the NLL of the mean.

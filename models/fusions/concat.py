@@ -14,7 +14,7 @@ from models.fusions.readout import Prediction, Readout, check_features
 
 
 class ConcatHead(Readout):
-    """Features side by side, one hidden layer, classes (Table 1, "Concat + FC"; fact sheet 1.6).
+    """Features side by side, one hidden layer, classes (Table 1, "Concat + FC").
 
     `scores = W_2 relu(W_1 [f_1, ..., f_M] + b_1) + b_2`. On RAVDESS 3712 -> 256 -> 8 has 952,584
     parameters, and the network 26,868,664 counted with the heads of the unimodal networks, which

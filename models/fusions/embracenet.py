@@ -14,7 +14,7 @@ from models.fusions.readout import Prediction, Readout, check_features
 
 
 class Embrace(nn.Module):
-    """Docking and multinomial choice (Choi and Lee 2019; fact sheet 1.9).
+    """Docking and multinomial choice (Choi and Lee 2019).
 
     Each modality is docked to c features, `d_m = relu(W_m x_m + b_m)`; each of the c outputs is
     that feature of one modality, drawn uniformly, in training and in evaluation alike.

@@ -16,7 +16,7 @@ EPSILON = 1e-6  # bounds the slope of the square root and of the norm at zero by
 
 
 class CompactBilinear(nn.Module):
-    """Count sketch of the outer product of several vectors (Fukui et al. 2016; fact sheet 1.7).
+    """Count sketch of the outer product of several vectors (Fukui et al. 2016).
 
     Modality m draws once, for each of its features i, a place `h(i)` in 0..d-1 and a sign `s(i)`.
     Its count sketch is `psi_j = sum of s(i) x_i over the i with h(i) = j`. The sketch of the outer
@@ -93,7 +93,7 @@ class MCBP(Readout):
     On RAVDESS with d = 16000, as in Fukui et al., and 512 hidden units the network has 34,112,696
     parameters (34.11M) counted with the unimodal heads. The paper's 51.03M is not reproduced: it
     leaves 25.11M for the fusion, that is d * hidden = 25.09M with one hidden layer, and no
-    standard pair gives it (16000 x 1569 or 8000 x 3136 would; fact sheet 1.7). The paper gives
+    standard pair gives it (16000 x 1569 or 8000 x 3136 would). The paper gives
     neither size.
 
     Args:

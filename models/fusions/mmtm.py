@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 
 class MMTM(nn.Module):
-    """Multimodal Transfer Module (Joze et al. 2020; fact sheets 1.8, 2 and 3.5).
+    """Multimodal Transfer Module (Joze et al. 2020).
 
     With `g_m` the spatial mean of modality m, every modality's channels are scaled by
 

@@ -18,7 +18,7 @@ SMALLEST = 1e-7  # of 1 - p; about the step of float32 below 1
 class Multiplicative(ProbabilityReadout):
     """The multiplicative layer of Liu et al. (arXiv 1805.11730), as Table 1 uses it.
 
-    With `p_i` the softmax of branch i, the weight of class y (fact sheet 1.5) is
+    With `p_i` the softmax of branch i, the weight of class y is
 
         q_i^y = prod over j != i of (1 - p_j^y) ^ (beta / (M - 1))
 

@@ -10,7 +10,7 @@ from models.fusions.readout import Prediction, ProbabilityReadout, branch_logits
 
 
 class MultiplyProbabilities(ProbabilityReadout):
-    """Product of the branches' class probabilities (Table 1, "Multiplication"; fact sheet 1.4).
+    """Product of the branches' class probabilities (Table 1, "Multiplication").
 
     `scores^y = sum_i log p_i^y - log Z` with `p_i` the softmax of branch i and Z the sum over the
     classes, so that the readout's cross entropy on them is the NLL of the product. By arithmetic

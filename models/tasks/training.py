@@ -70,7 +70,7 @@ class Joint(TrainingRule):
 
 
 class Alternating(TrainingRule):
-    """One optimiser and one pass per branch and batch (the released NTU code; fact sheet 3.5).
+    """One optimiser and one pass per branch and batch (the released NTU code).
 
     Each pass takes the loss of one branch's logits and steps that branch and all fusion modules,
     so the fusion modules move once a branch. The fused prediction itself has no loss.

@@ -167,6 +167,17 @@ def test_settings_that_alter_a_result_alter_the_hash_and_others_do_not(make_run:
     assert len({base, *hashes}) == len(other) + 1
 
 
+def test_weights_chosen_on_the_test_data_make_another_run_and_are_named(make_run: MakeRun) -> None:
+    """The released protocol starts from them; its runs must not pass for runs that do not."""
+    chosen = make_run("fusion=sum", "protocol=released")
+    last = make_run("fusion=sum", "protocol=released", "protocol.init_from=last_epoch")
+    assert chosen.hash != last.hash
+    chosen.complete()
+    assert chosen.folder.metrics()["starts_from"] == "paper_rule"
+    source = chosen.sources["audio"].folder
+    assert source.metrics()["starts_from"] is None
+
+
 def test_the_folder_names_what_was_changed(make_run: MakeRun) -> None:
     run = make_run("fusion=msaf", "init=scratch", "fold=2", "seed=5")
     parts = run.folder.path.parts[-6:]
@@ -191,6 +202,10 @@ def test_two_jobs_cannot_have_the_same_folder(make_run: MakeRun) -> None:
         (["fusion=none"], r"modalities=\[audio\]"),
         (["fusion=msaf", "modalities=[audio]"], "at least two modalities"),
         (["fusion=msaf", "init=magic"], "choose unimodal or scratch"),
+        (["fusion=msaf", "modalities=[audio,audio]"], "each one can be there once"),
+        (["fusion=msaf", "epochs=0"], "epochs=0: expected a whole number"),
+        (["fusion=msaf", "batch_size=few"], "batch_size=few: expected a whole number"),
+        (["fusion=msaf", "protocol.init_from=paper_rule"], "chosen on the test data"),
         (["data=full", "data.root=???"], "data.root="),
     ],
 )
@@ -206,6 +221,14 @@ def test_half_written_metrics_are_reported_with_their_file(make_run: MakeRun) ->
     run.complete()
     (run.folder.path / "metrics.json").write_text('{"hash": ')
     with pytest.raises(RunError, match=r"metrics.json is not valid JSON"):
+        run.folder.metrics()
+
+
+def test_metrics_of_something_else_are_refused(make_run: MakeRun) -> None:
+    run = make_run("fusion=none", "modalities=[audio]")
+    run.complete()
+    (run.folder.path / "metrics.json").write_text("[]")
+    with pytest.raises(RunError, match="does not hold the metrics of a run"):
         run.folder.metrics()
 
 

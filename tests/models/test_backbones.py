@@ -1,4 +1,4 @@
-"""Layer sizes against the fact sheet: parameters, tapped shapes, feature sizes."""
+"""Layer sizes of the paper's networks: parameters, tapped shapes, feature sizes."""
 
 import pytest
 import torch
