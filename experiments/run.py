@@ -81,7 +81,7 @@ class Run:
         return Run(compose(*words), words, self.console)
 
     def _start(self, source: "Run") -> str:
-        """Name a unimodal run, and the rule that chose its weights if that was not its last epoch."""
+        """Name a unimodal run, and the rule that chose its weights if it was not the last epoch."""
         rule = self.cfg.protocol.init_from
         return source.hash if rule == "last_epoch" or not self.trains else f"{source.hash} {rule}"
 
