@@ -37,6 +37,7 @@ class RAVDESS(LightningDataModule):
         evaluation_batch_size: of evaluation, by default the same.
         seed: decides order and augmentation, together with the epoch.
         protocol: the packed set has to be made under it.
+        prepared: settings of prepare that the packed set has to be made with.
         augment_per: one crop and flip a `clip`, or one a `frame` (released code).
         crop_scale: smallest and largest area of a crop.
         flip: probability of a flip.
@@ -61,6 +62,7 @@ class RAVDESS(LightningDataModule):
         batch_size: int,
         seed: int,
         protocol: str,
+        prepared: Mapping[str, Any] | None = None,
         validation_actors: int = 0,
         evaluation_batch_size: int | None = None,
         augment_per: Literal["clip", "frame"] = "clip",
@@ -81,6 +83,7 @@ class RAVDESS(LightningDataModule):
         self.evaluation_batch_size = evaluation_batch_size or batch_size
         self.seed = seed
         self.protocol = protocol
+        self.prepared = dict(prepared or {})
         self.validation_actors = validation_actors
         self.augmentation = CropAndFlip((crop_scale[0], crop_scale[1]), flip, augment_per)
         self.channel_order = channel_order
@@ -104,6 +107,7 @@ class RAVDESS(LightningDataModule):
         if self.ids:
             return
         packed = PackedDataset(self.root, task="ravdess", protocol=self.protocol)
+        packed.check_settings(self.prepared)
         arrays = {name: packed.array(name) for name in self.modalities}
         # all but video is small: in memory, a fetch is a copy of a few kilobytes
         arrays = {name: a if name == "video" else np.array(a) for name, a in arrays.items()}

@@ -9,8 +9,9 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 # Fold and seed are folders of their own. The device rounds differently, but a run may be continued
-# on another one: it is written in metrics.json instead. The rest cannot alter a result.
-PLACES = {"datamodule": {"root", "workers", "sample", "fold", "seed", "evaluation_batch_size"}}
+# on another one: it is written in metrics.json instead. What acted in prepare is in the manifest,
+# whose hash counts too. The rest cannot alter a result.
+PLACES = {"root", "workers", "sample", "prepared", "fold", "seed", "evaluation_batch_size"}
 TRAINER_LOOKS = {"logger", "accelerator", "log_every_n_steps"}
 REPEATED = {"max_epochs"}  # another name for a setting that stands elsewhere
 
@@ -33,7 +34,7 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
             "branches": _only(network["branches"], used),
             "fusion_points": [_only(point, used | {"join"}) for point in points],
         },
-        "datamodule": _without(full["datamodule"], PLACES["datamodule"]),
+        "datamodule": _without(full["datamodule"], PLACES),
         "trainer": {
             key: value
             for key, value in full["trainer"].items()

@@ -129,6 +129,20 @@ class PackedDataset:
     def __len__(self) -> int:
         return int(self.manifest["index"]["rows"])
 
+    def check_settings(self, wanted: Mapping[str, Any]) -> None:
+        """Refuse a set that was made with other settings.
+
+        Raises:
+            DataError: names the setting, what is wanted and what the set was made with.
+        """
+        for key, value in wanted.items():
+            found = self.manifest["settings"].get(key)
+            if found != value:
+                raise DataError(
+                    f"{self.root / MANIFEST}: expected a set made with {key}={value}, found "
+                    f"{found}; train with protocol.{key}={found}, or prepare the raw data again"
+                )
+
     def array(self, modality: str) -> np.ndarray:
         """Memory map of one modality, (N, ...)."""
         if modality not in self.modalities:

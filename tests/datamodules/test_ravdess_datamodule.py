@@ -239,6 +239,12 @@ def test_other_protocol_is_refused(packed: Path) -> None:
         build(packed, protocol="released")
 
 
+def test_a_set_made_with_other_settings_is_refused(packed: Path) -> None:
+    build(packed, prepared={"frame_choice": "consecutive"})
+    with pytest.raises(DataError, match=r"expected a set made with frame_choice=spread, found con"):
+        build(packed, prepared={"frame_choice": "spread"})
+
+
 def test_missing_modality_is_refused(full: Path) -> None:
     with pytest.raises(DataError, match="expected the modality audio, found action_units"):
         build(full, modalities=["audio"], folds=SIX_FOLDS)
