@@ -14,9 +14,6 @@ from experiments.classes import ClassReport, class_report
 from experiments.folder import RunError, RunFolder
 from experiments.statistics import Estimate, RunKey, estimate, paired_difference, paired_samples
 
-DESCRIBED = {"task", "fusion", "modalities", "data", "protocol", "hash", "fold", "seed"}
-WRITTEN = DESCRIBED | {"provenance", "manifest", "headline", "reported"}
-
 
 @dataclass(frozen=True)
 class Predictions:
@@ -84,14 +81,7 @@ def find_runs(places: str | Sequence[str]) -> list[FinishedRun]:
 
 
 def _read(folder: RunFolder) -> FinishedRun:
-    metrics = folder.metrics()
-    missing = WRITTEN - (metrics.keys() if isinstance(metrics, dict) else set())
-    if missing:
-        raise RunError(
-            f"{folder.path / 'metrics.json'}: expected what train.py writes, found no "
-            f"{', '.join(sorted(missing))}: delete it and train again"
-        )
-    return FinishedRun(folder, metrics)
+    return FinishedRun(folder, folder.metrics())
 
 
 def incomplete_runs(places: str | Sequence[str]) -> list[Path]:

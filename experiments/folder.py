@@ -11,6 +11,12 @@ from filelock import FileLock, Timeout
 
 from experiments.files import write_json, write_text
 
+# What every metrics.json says of its run; those who read it rely on these.
+WRITTEN = {
+    *("task", "fusion", "modalities", "data", "protocol", "hash", "fold", "seed"),
+    *("provenance", "manifest", "headline", "reported"),
+}
+
 
 class RunError(ValueError):
     """Something about a run that the user can put right; the message says how."""
@@ -56,8 +62,12 @@ class RunFolder:
             raise RunError(
                 f"{file} is not valid JSON ({error}): delete it and train again"
             ) from None
-        if not isinstance(metrics, dict) or "reported" not in metrics:
-            raise RunError(f"{file} does not hold the metrics of a run: delete it and train again")
+        missing = WRITTEN - (metrics.keys() if isinstance(metrics, dict) else set())
+        if missing:
+            raise RunError(
+                f"{file}: expected what train.py writes, found no {', '.join(sorted(missing))}: "
+                "delete it and train again"
+            )
         return metrics
 
     def begin(self, config: str) -> None:
