@@ -22,7 +22,7 @@ from datamodules.sample.recording import write_mp4, write_tracking
 from datamodules.sample.voice import RATE
 from datamodules.workers import cores, progress, worker_pool
 
-VERSION = 2  # of what is rendered: a change of any pixel or sample raises it
+VERSION = 3  # of what is rendered: a change of any pixel or sample raises it
 _NORMAL = 1  # intensity
 
 

@@ -1,5 +1,8 @@
 import csv
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ from datamodules.sample.performance import FRAMES, cast, perform
 from datamodules.sample.ravdess import ensure_sample, render_ravdess
 from tests.sample_data import ACTORS, CLIPS, SETTINGS
 
+ROOT = Path(__file__).parents[3]
 NAME = ClipName(1, 1, 3, 1, 2, 1, 7)
 
 
@@ -61,6 +65,34 @@ def test_same_seed_same_clip() -> None:
     for part in ("images", "points", "action_units", "samples"):
         assert np.array_equal(getattr(one, part), getattr(again, part))
         assert not np.array_equal(getattr(one, part), getattr(other, part))
+
+
+SIX_TIMES = """
+import sys
+from pathlib import Path
+from datamodules.formats.ravdess_name import parse_clip_name
+from datamodules.sample.ravdess import render_clip
+
+name = parse_clip_name("01-01-06-01-01-02-01.mp4")
+for time in range(6):
+    folder = Path(sys.argv[1]) / str(time)
+    (folder / "Actor_01").mkdir(parents=True)
+    render_clip(folder, name, 0)
+"""
+
+
+def test_same_seed_same_bytes(tmp_path: Path) -> None:
+    """Whatever fresh memory holds: glibc fills it with another value in each process."""
+    for fill in ("77", "200"):
+        subprocess.run(
+            [sys.executable, "-c", SIX_TIMES, str(tmp_path / fill)],
+            env={**os.environ, "MALLOC_PERTURB_": fill, "PYTHONPATH": str(ROOT)},
+            check=True,
+        )
+    for kind in ("mp4", "csv"):
+        files = sorted(tmp_path.rglob(f"*.{kind}"))
+        assert len(files) == 12
+        assert len({file.read_bytes() for file in files}) == 1
 
 
 def test_actors_differ() -> None:
