@@ -8,9 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datamodules.mosei import MOSEI as MOSEI
     from datamodules.ravdess import RAVDESS as RAVDESS
 
-_HOMES = {"RAVDESS": "datamodules.ravdess"}
+_HOMES = {"MOSEI": "datamodules.mosei", "RAVDESS": "datamodules.ravdess"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,169 @@
+"""CMU-MOSEI: batches of face, voice and text sequences with a sentiment, split by videos."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pytorch_lightning import LightningDataModule
+from torch.utils.data import DataLoader
+
+from datamodules.errors import DataError
+from datamodules.mosei_parts import check_parts, divide
+from datamodules.prepare.packed import INDEX, PackedDataset, manifest_hash
+from datamodules.rows import Batch, PackedRows, batches
+
+
+class MOSEI(LightningDataModule):
+    """Segments of a packed CMU-MOSEI (section 5.1 of the paper), each with its mean sentiment.
+
+    A batch holds the chosen modalities in their order, (B, C, T): `visual` (C = 35), `audio` (74)
+    and `text` (as wide as the encoder); then `<modality>_length` (B,), the steps that are not
+    padding; `label` (B,), from -3 to 3; and `id` (B,), the row of `ids`. Everything stays on disk
+    until it is asked for, because text takes gigabytes.
+
+    Args:
+        root: the packed folder.
+        modalities: those to load, in the order of the batch.
+        fold: 0; the data set has one division into train, valid and test videos.
+        batch_size: of training.
+        evaluation_batch_size: of evaluation, by default the same.
+        seed: decides the order, together with the epoch.
+        protocol: the packed set has to be made under it.
+        prepared: settings of prepare that the packed set has to be made with.
+        evaluate_on: the packed split that is reported, under the name `test`; `valid` for those
+            who have no labels of the test videos.
+        validation: what an epoch is chosen on, under the name `validation`: the packed split
+            `valid`, or a share of the train videos, such as 0.1. The share is drawn by a seed of
+            its own, is the same in every run and takes whole videos out of training.
+        workers: loader processes; the batches do not depend on it.
+        sample: render and prepare the sample data with these arguments of `ensure_sample` where
+            `root` does not hold it yet.
+
+    Raises:
+        DataError: as `PackedDataset` says; what is reported would also be selected or trained on;
+            or a part is empty.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        *,
+        modalities: Sequence[str],
+        batch_size: int,
+        seed: int,
+        protocol: str,
+        fold: int = 0,
+        prepared: Mapping[str, Any] | None = None,
+        evaluate_on: Literal["test", "valid"] = "test",
+        validation: Literal["valid"] | float = "valid",
+        evaluation_batch_size: int | None = None,
+        workers: int = 0,
+        sample: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        if fold != 0:
+            raise DataError(f"fold: expected 0, for CMU-MOSEI has one division, found {fold}")
+        check_parts(evaluate_on, validation)
+        self.root = Path(root)
+        self.modalities = tuple(modalities)
+        self.batch_size = batch_size
+        self.evaluation_batch_size = evaluation_batch_size or batch_size
+        self.seed = seed
+        self.protocol = protocol
+        self.prepared = dict(prepared or {})
+        self.evaluate_on = evaluate_on
+        self.validation = validation
+        self.workers = workers
+        self.sample = None if sample is None else dict(sample)
+        self.evaluation_names = ["test", "validation"]
+        self.ids: list[str] = []
+
+    def prepare_data(self) -> None:
+        if self.sample is not None:
+            from datamodules.sample.mosei import ensure_sample
+
+            ensure_sample(self.root, protocol=self.protocol, **self.sample)
+
+    @property
+    def manifest_hash(self) -> str:
+        """The hash of the packed set's manifest, by which runs are told apart."""
+        return manifest_hash(self.root)
+
+    def setup(self, stage: str | None = None) -> None:
+        if self.ids:
+            return
+        packed = PackedDataset(self.root, task="mosei", protocol=self.protocol)
+        packed.check_settings(self.prepared)
+        arrays = {name: packed.array(name) for name in self.modalities}  # (N, T, C)
+        labels = self._numbers(packed, "label").astype(np.float32)
+        lengths = {f"{m}_length": self._lengths(packed, m, arrays[m].shape[1]) for m in arrays}
+        self._segments = PackedRows({**arrays, **lengths}, labels, seed=self.seed)
+        self.rows = divide(
+            self.root,
+            np.array(packed.index["split"]),
+            np.array(packed.index["video"]),
+            evaluate_on=self.evaluate_on,
+            validation=self.validation,
+        )
+        self.split_sizes = {name: len(rows) for name, rows in self.rows.items()}
+        self.shapes = {name: (a.shape[2], a.shape[1]) for name, a in arrays.items()}
+        self.provenance: str = packed.manifest["provenance"]
+        self.ids = packed.index["id"]
+
+    def _numbers(self, packed: PackedDataset, column: str) -> np.ndarray:
+        """A column of the index, (N,), all of it finite numbers."""
+        try:
+            numbers = np.array(packed.index[column], dtype=np.float64)
+        except (KeyError, ValueError) as error:
+            raise DataError(
+                f"{self.root / INDEX}: expected a column {column} with a number in every row, "
+                f"found otherwise: {error}; prepare again"
+            ) from error
+        if not np.isfinite(numbers).all():
+            row = int(np.flatnonzero(~np.isfinite(numbers))[0])
+            raise DataError(
+                f"{self.root / INDEX}: expected finite numbers in {column}, found {numbers[row]} "
+                f"for {packed.index['id'][row]}; correct the raw data and prepare again"
+            )
+        return numbers
+
+    def _lengths(self, packed: PackedDataset, modality: str, steps: int) -> np.ndarray:
+        """True steps of every segment, (N,)."""
+        lengths = self._numbers(packed, f"{modality}_length").astype(np.int64)
+        if lengths.min() < 0 or lengths.max() > steps:
+            raise DataError(
+                f"{self.root / INDEX}: expected {modality}_length from 0 to {steps}, the packed "
+                f"steps, found {lengths.min()} to {lengths.max()}; prepare again"
+            )
+        return lengths
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        return batches(
+            self._segments,
+            self.rows["train"],
+            batch_size=self.batch_size,
+            shuffle=True,
+            workers=self.workers,
+        )
+
+    def val_dataloader(self) -> list[DataLoader[Batch]]:
+        """One loader for each of `evaluation_names`."""
+        return [
+            batches(
+                self._segments,
+                self.rows[name],
+                batch_size=self.evaluation_batch_size,
+                shuffle=False,
+                workers=self.workers,
+            )
+            for name in self.evaluation_names
+        ]
+
+    def test_dataloader(self) -> list[DataLoader[Batch]]:
+        return self.val_dataloader()
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Sequences travel as packed, (B, T, C), text maybe in half precision."""
+        sequences = {name: batch[name].float().transpose(1, 2) for name in self.modalities}
+        return {**batch, **sequences}
