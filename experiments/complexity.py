@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from experiments.compose import build, compose
+from experiments.compose import build, compose, whole_network
 
 SIZE_WORDS = ("data=", "data.", "task_data", "task.")
 
@@ -63,11 +63,13 @@ def paper_size_parameters(words: Sequence[str]) -> dict[str, int]:
 
     Returns:
         As `count_parameters`, and `with_heads`: the total with a head on every branch, because the
-        paper counts the heads also where the fusion does not use them.
+        paper counts the heads also where the fusion does not use them. A fusion that is a whole
+        network has no more heads than it uses.
     """
     cfg = at_paper_size(words)
     with torch.device("meta"):
-        network, headed = build(cfg.network), build(cfg.network, all_heads=True)
+        network = build(cfg.network)
+        headed = network if whole_network(cfg) else build(cfg.network, all_heads=True)
     return count_parameters(network) | {"with_heads": count_parameters(headed)["total"]}
 
 

@@ -48,6 +48,11 @@ def build(node: DictConfig | None, **extra: Any) -> Any:
         raise
 
 
+def whole_network(cfg: DictConfig) -> bool:
+    """Say whether the fusion is a network of its own, in place of branches that are fused."""
+    return cfg.fusion.get("network") is not None
+
+
 def check(cfg: DictConfig) -> None:
     """Refuse a configuration that makes no sense, before anything is written.
 
@@ -80,8 +85,19 @@ def check(cfg: DictConfig) -> None:
             f"fusion={cfg.fusion.name} needs at least two modalities, found "
             f"modalities={list(cfg.modalities)}; one alone is fusion=none"
         )
+    tasks = cfg.fusion.get("tasks")
+    if tasks is not None and cfg.task.name not in tasks:
+        raise RunError(
+            f"fusion={cfg.fusion.name} is made for task={' or task='.join(tasks)}, "
+            f"found task={cfg.task.name}; choose another fusion"
+        )
     if cfg.init not in ("unimodal", "scratch"):
         raise RunError(f"init={cfg.init}: choose unimodal or scratch")
+    if cfg.init == "unimodal" and whole_network(cfg) and "branches" not in cfg.network:
+        raise RunError(
+            f"fusion={cfg.fusion.name} is a network of its own, without the task's branches, and "
+            "has nothing to start from: init=scratch"
+        )
     if "ddp" in str(cfg.trainer.get("strategy")):
         if cfg.trainer.devices is None:
             raise RunError("trainer=ddp needs the number of processes, as in trainer.devices=2")

@@ -24,16 +24,10 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
     kept = {
         k: full[k] for k in ("modalities", "epochs", "init", "threads", "training", "reporting")
     }
-    network = full["network"]
-    points = network["fusion_points"] if network["mid"] else []
     return kept | {
         "protocol": full["protocol"]["name"],
         "task": full["task"]["name"],
-        "network": network
-        | {
-            "branches": _only(network["branches"], used),
-            "fusion_points": [_only(point, used | {"join"}) for point in points],
-        },
+        "network": _used(full["network"], used),
         "datamodule": _without(full["datamodule"], PLACES),
         "trainer": {
             key: value
@@ -76,6 +70,17 @@ def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
             yield from _leaves(inner, (*path[:-1], str(index), path[-1]))
     else:
         yield path, value
+
+
+def _used(network: Mapping[str, Any], modalities: set[str]) -> dict[str, Any]:
+    """Leave the task's other branches out; a network of its own may know none of them."""
+    kept = dict(network)
+    if "branches" in kept:
+        kept["branches"] = _only(kept["branches"], modalities)
+    if "fusion_points" in kept:
+        points = kept["fusion_points"] if kept.get("mid", True) else []
+        kept["fusion_points"] = [_only(point, modalities | {"join"}) for point in points]
+    return kept
 
 
 def _only(mapping: Mapping[str, Any], keys: set[str]) -> dict[str, Any]:

@@ -24,7 +24,10 @@ from experiments.reporting import Report, ReportingRule, headline, write_predict
 
 GROUPS = ("task", "fusion", "data", "protocol")
 # Words that are about the fusion, and so not about the unimodal runs that it starts from.
-FUSION_WORDS = ("task=", "fusion", "modalities", "init", "network", "sweep", "task_fusion")
+FUSION_WORDS = (
+    *("task=", "fusion", "task_fusion", "modalities"),
+    *("init", "network", "staged", "sweep"),
+)
 
 
 class Run:
