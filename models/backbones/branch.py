@@ -90,6 +90,16 @@ class Branch(nn.Module):
         """Run one stage; every tensor of the state passes through the same weights by default."""
         return [stage(value) for value in values]
 
+    def convert(self, published: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Give the tensors of a published file of weights this network's names and shapes.
+
+        What has no place here keeps its name, for the loader to report.
+
+        Raises:
+            ValueError: if no published weights are known for this network.
+        """
+        raise ValueError(f"{type(self).__name__} has no published weights to start from")
+
     def position(self, stage: str) -> int:
         """Return the index of a stage, or say which ones there are."""
         names = list(self.stages)
