@@ -102,8 +102,8 @@ class StagedNetwork(nn.Module):
                 branches that are not used are left out, and a point with one branch left is none.
             mid: builder of the module at each point; `None` exchanges nothing.
             points: settings of that module, one entry a fusion point; empty for its defaults.
-            all_heads: build every branch's head even if the readout reads features, because the
-                paper's parameter counts contain them.
+            all_heads: build every branch's head even if the readout reads features, where the
+                paper's parameter counts contain them (the readout's `heads_beside`).
 
         Raises:
             ValueError: for an unknown modality, or settings that do not match the points.
@@ -117,8 +117,7 @@ class StagedNetwork(nn.Module):
                 f"{len(fusion_points)} fusion points: give one entry for each"
             )
         kind: Any = getattr(readout, "func", readout)  # a config gives a partial of the class
-        uses_logits = kind.uses == "logits"
-        heads = outputs if uses_logits or all_heads else None
+        heads = outputs if kind.uses == "logits" or (all_heads and kind.heads_beside) else None
         chosen = {name: branches[name](outputs=heads) for name in modalities}
         settings = points or [{}] * len(fusion_points)
         built = [] if mid is None else _build_points(chosen, fusion_points, mid, settings)

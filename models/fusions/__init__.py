@@ -14,6 +14,7 @@ from models.fusions.readout import (
     ReadoutBuilder,
     SumLogits,
 )
+from models.fusions.regression import RegressionHead
 
 __all__ = [
     "MCBP",
@@ -29,5 +30,6 @@ __all__ = [
     "Prediction",
     "Readout",
     "ReadoutBuilder",
+    "RegressionHead",
     "SumLogits",
 ]

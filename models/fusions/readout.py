@@ -23,7 +23,8 @@ class Prediction(NamedTuple):
 class Readout(nn.Module):
     """Turn the branches' outputs into a prediction and its loss.
 
-    `uses` says what it reads; branches get a head only if a readout uses logits.
+    `uses` says what it reads; branches get a head only if a readout uses logits. `heads_beside`
+    says whether the paper's parameter counts contain heads of the branches even so.
 
     Args:
         feature_sizes: F of each branch, in the order of the branches.
@@ -31,6 +32,7 @@ class Readout(nn.Module):
     """
 
     uses: ClassVar[Literal["logits", "features"]] = "logits"
+    heads_beside: ClassVar[bool] = True
 
     def __init__(self, feature_sizes: Sequence[int], *, outputs: int) -> None:
         super().__init__()
@@ -42,7 +44,12 @@ class Readout(nn.Module):
         raise NotImplementedError
 
     def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return `total`, which is trained, and any other losses, which are logged."""
+        """Return `total`, which is trained, and any other losses, which are logged.
+
+        Cross entropy of the classes, or the mean squared error of a single output.
+        """
+        if self.outputs == 1:
+            return {"total": F.mse_loss(prediction.scores.squeeze(1), batch["label"])}
         return {"total": F.cross_entropy(prediction.scores, batch["label"])}
 
 

@@ -2,6 +2,15 @@
 
 from models.tasks.base import Evaluation, Task
 from models.tasks.classification import Classification
+from models.tasks.regression import Regression
 from models.tasks.training import Alternating, Joint, TrainingRule
 
-__all__ = ["Alternating", "Classification", "Evaluation", "Joint", "Task", "TrainingRule"]
+__all__ = [
+    "Alternating",
+    "Classification",
+    "Evaluation",
+    "Joint",
+    "Regression",
+    "Task",
+    "TrainingRule",
+]
