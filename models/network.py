@@ -26,6 +26,8 @@ class FusionPoint(nn.Module):
         fusion: builds the module from the channels of all taps, in that order.
         join: concatenate the taps of one branch along the channels, fuse them as one feature, and
             split them again (Table 5's early point does so with the two persons).
+        first: exchange the first tap of each branch, and leave its other taps as they are (MMTM's
+            first point does so with the two persons).
     """
 
     def __init__(
@@ -35,30 +37,35 @@ class FusionPoint(nn.Module):
         stages: Mapping[str, str],
         fusion: Fusion,
         join: bool = False,
+        first: bool = False,
     ) -> None:
         super().__init__()
         for name, stage in stages.items():
             branches[name].position(stage)
         self.stages = dict(stages)
         self.join = join
-        self.channels = {name: branches[name].channels[stage] for name, stage in stages.items()}
+        self.channels = {
+            name: branches[name].channels[stage][: 1 if first else None]
+            for name, stage in stages.items()
+        }
         groups = self.channels.values()
         in_channels = [sum(group) for group in groups] if join else [c for g in groups for c in g]
         self.fusion = fusion(in_channels)
 
     def forward(self, taps: Mapping[str, list[Tensor]]) -> dict[str, list[Tensor]]:
         """Exchange features: each branch's taps `(B, C, *)` in, the same shapes out."""
-        counts = {name: 1 if self.join else len(taps[name]) for name in self.stages}
         flat: list[Tensor] = []
-        for name in self.stages:
-            flat += [torch.cat(taps[name], 1)] if self.join else taps[name]
+        for name, channels in self.channels.items():
+            used = taps[name][: len(channels)]
+            flat += [torch.cat(used, 1)] if self.join else used
         fused = iter(self.fusion(flat))
-        groups = {name: [next(fused) for _ in range(count)] for name, count in counts.items()}
-        if not self.join:
-            return groups
-        return {
-            name: list(group[0].split(self.channels[name], 1)) for name, group in groups.items()
+        groups = {
+            name: list(next(fused).split(channels, 1))
+            if self.join
+            else [next(fused) for _ in channels]
+            for name, channels in self.channels.items()
         }
+        return {name: group + taps[name][len(group) :] for name, group in groups.items()}
 
 
 class StagedNetwork(nn.Module):
@@ -98,8 +105,9 @@ class StagedNetwork(nn.Module):
             modalities: those to use, in this order.
             outputs: K, classes, or 1 for a regression.
             readout: builder, called with the branches' feature sizes.
-            fusion_points: for each point the stage of every branch (and `join: channels`);
-                branches that are not used are left out, and a point with one branch left is none.
+            fusion_points: for each point the stage of every branch (and `join: channels` or
+                `only: first`, the `join` and `first` of `FusionPoint`); branches that are not used
+                are left out, and a point with one branch left is none.
             mid: builder of the module at each point; `None` exchanges nothing.
             points: settings of that module, one entry a fusion point; empty for its defaults.
             all_heads: build every branch's head even if the readout reads features, where the
@@ -161,12 +169,14 @@ def _build_points(
         stages = {name: point[name] for name in branches if name in point}
         if len(stages) > 1:
             fusion = partial(mid, **values)
-            points.append(FusionPoint(branches, stages=stages, fusion=fusion, join=_joins(point)))
+            join, first = _says(point, "join", "channels"), _says(point, "only", "first")
+            built = FusionPoint(branches, stages=stages, fusion=fusion, join=join, first=first)
+            points.append(built)
     return points
 
 
-def _joins(point: Mapping[str, str]) -> bool:
-    join = point.get("join")
-    if join not in (None, "channels"):
-        raise ValueError(f"join: {join}: a fusion point can join 'channels', or have no join")
-    return join == "channels"
+def _says(point: Mapping[str, str], key: str, word: str) -> bool:
+    found = point.get(key)
+    if found not in (None, word):
+        raise ValueError(f"{key}: {found}: a fusion point can have '{key}: {word}', or no {key}")
+    return found == word

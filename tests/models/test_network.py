@@ -94,6 +94,21 @@ def test_joined_taps_are_one_feature_for_the_fusion_and_two_for_the_branch() -> 
     assert features[1].shape == (4, 10)
 
 
+def test_the_first_tap_alone_is_exchanged_and_the_second_person_goes_on_unchanged() -> None:
+    Spy.seen = []
+    points = [{"one": "a", "two": "p", "only": "first"}]
+    net = network(mid=Spy, fusion_points=points).double()
+    data = {k: v.double() if v.is_floating_point() else v for k, v in batch().items()}
+    parts = net(data).parts
+    ((channels, features),) = Spy.seen
+    assert channels == [4, 5]
+    assert [tuple(f.shape) for f in features] == [(4, 4, 7), (4, 5)]
+    two = net.branches["two"]
+    p, q = (two.stages["p"](data["two"][:, i]) for i in (0, 1))
+    merged = torch.maximum(two.stages["q"](p + 1), two.stages["q"](q))
+    torch.testing.assert_close(parts["two"], merged @ two.head.weight.T + two.head.bias)
+
+
 def test_points_are_filtered_by_modalities() -> None:
     points = [{"one": "a", "two": "p"}, {"one": "b"}]
     assert len(network(mid=Spy, fusion_points=points).points) == 1
@@ -117,6 +132,7 @@ def test_heads_are_built_only_for_readouts_that_use_logits() -> None:
         ({"mid": Spy, "points": [{}]}, "settings for 1 points, the task has 2"),
         ({"mid": Spy, "fusion_points": [{"one": "z", "two": "p"}]}, "has no stage 'z'"),
         ({"mid": Spy, "fusion_points": [POINTS[0] | {"join": "time"}]}, "join: time"),
+        ({"mid": Spy, "fusion_points": [POINTS[0] | {"only": "last"}]}, "only: last"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(settings: dict[str, Any], message: str) -> None:
