@@ -1,6 +1,7 @@
 """Finished chunks -> one plain array a modality."""
 
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,7 +14,10 @@ from datamodules.prepare.packed import INDEX, file_hash, write_index
 
 
 def assemble(
-    records: list[dict[str, Any]], index: Sequence[Mapping[str, object]], folder: Path
+    records: list[dict[str, Any]],
+    index: Sequence[Mapping[str, object]],
+    folder: Path,
+    whole: Mapping[str, Path] | None = None,
 ) -> Path:
     """Join the chunks, deleting each once it is copied, so the disk never holds the data twice.
 
@@ -24,12 +28,14 @@ def assemble(
         records: what became of each sample, as `run_chunks` returns it.
         index: one row a sample.
         folder: where the chunks lie.
+        whole: arrays that were made of all samples together, by modality: `.npy` files with one
+            row for each sample.
 
     Returns:
         The folder with the arrays and the index of the kept samples.
 
     Raises:
-        DataError: no sample was kept.
+        DataError: no sample was kept, or one of those in `whole` was not.
     """
     kept = [not record["dropped"] for record in records]
     if not any(kept):
@@ -37,9 +43,16 @@ def assemble(
             f"{folder.parent}: every sample was dropped, the first one because "
             f"{records[0]['dropped']}"
         )
+    if whole and not all(kept):
+        raise DataError(
+            f"{folder.parent}: expected every sample to be kept, found that one was dropped: "
+            f"{next(record['dropped'] for record in records if record['dropped'])}"
+        )
     packed = folder / "packed"
     packed.mkdir(exist_ok=True)
-    layout = next(record["arrays"] for record in records if record["arrays"])
+    for modality, path in (whole or {}).items():
+        _place(path, packed / f"{modality}.npy")
+    layout = next((record["arrays"] for record in records if record["arrays"]), {})
     for modality, (dtype, shape) in layout.items():
         path = packed / f"{modality}.npy"
         with path.open("r+b" if path.exists() else "w+b") as file:
@@ -51,6 +64,15 @@ def assemble(
                 _move(source, file)
     write_index(packed / INDEX, [row for row, keep in zip(index, kept, strict=True) if keep])
     return packed
+
+
+def _place(source: Path, target: Path) -> None:
+    """The same file under a second name; a copy where the file system has no links."""
+    target.unlink(missing_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _write_header(file: BinaryIO, dtype: str, shape: tuple[int, ...]) -> int:

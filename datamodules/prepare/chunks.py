@@ -23,11 +23,15 @@ CHUNK = 16  # samples; one chunk is what a kill can lose per worker
 
 @dataclass(frozen=True)
 class Prepared:
-    """One sample's arrays, what to count it under (`padded`, ...), and what to warn about."""
+    """One sample's arrays, what to count it under (`padded`, ...), and what to warn about.
+
+    `counts` are of things inside the sample, such as values, and are added up over all samples.
+    """
 
     arrays: dict[str, np.ndarray]
     marks: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 Work = Callable[[Any], Prepared]  # raises DataError where the sample has to be dropped
@@ -57,8 +61,8 @@ def run_chunks(
         done: called with the number of samples that a finished chunk holds.
 
     Returns:
-        One record an item: `dropped` (the reason, empty where it is kept), `marks`, `warnings` and
-        `arrays` (type and shape of each).
+        One record an item: `dropped` (the reason, empty where it is kept), `marks`, `warnings`,
+        `counts` and `arrays` (type and shape of each).
     """
     numbers = range(-(-len(items) // CHUNK))
     left = [n for n in numbers if not chunk_record(folder, n).is_file()]
@@ -74,6 +78,11 @@ def run_chunks(
     return [r for n in numbers for r in json.loads(chunk_record(folder, n).read_text())]
 
 
+def record(**notes: Any) -> dict[str, Any]:
+    """What became of a sample; kept, without anything to say, where nothing is given."""
+    return {"dropped": "", "marks": [], "warnings": [], "counts": {}, "arrays": {}} | notes
+
+
 def _chunk(items: Sequence[Any], number: int) -> Sequence[Any]:
     return items[number * CHUNK : (number + 1) * CHUNK]
 
@@ -85,12 +94,12 @@ def _work_on_chunk(items: Sequence[Any], work: Work, folder: Path, number: int) 
         try:
             prepared = work(item)
         except DataError as error:
-            records.append({"dropped": str(error), "marks": [], "warnings": [], "arrays": {}})
+            records.append(record(dropped=str(error)))
             continue
         kept.append(prepared.arrays)
         layout = {name: [str(a.dtype), a.shape] for name, a in prepared.arrays.items()}
-        notes = {"marks": prepared.marks, "warnings": prepared.warnings, "arrays": layout}
-        records.append({"dropped": "", **notes})
+        notes = {name: getattr(prepared, name) for name in ("marks", "warnings", "counts")}
+        records.append(record(**notes, arrays=layout))
     for modality in kept[0] if kept else ():
         path = chunk_array(folder, number, modality)
         beside = path.with_name(f"{path.name}.{os.getpid()}")

@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -14,7 +14,7 @@ from typing import Any
 
 from datamodules.errors import DataError
 from datamodules.prepare.assemble import assemble, describe_arrays
-from datamodules.prepare.chunks import CHUNK, Work, run_chunks
+from datamodules.prepare.chunks import CHUNK, Work, record, run_chunks
 from datamodules.prepare.packed import (
     FORMAT,
     INDEX,
@@ -32,7 +32,10 @@ _LISTED = 10  # dropped samples that are listed at the end
 
 @dataclass(frozen=True)
 class Job:
-    """What to pack. Everything but `items`, `work` and the two estimates goes into the manifest."""
+    """What to pack.
+
+    Everything but `items`, `work`, `whole` and the two estimates goes into the manifest.
+    """
 
     task: str
     protocol: str
@@ -41,13 +44,15 @@ class Job:
     source: dict[str, Any]  # files, bytes and digest of what is read
     index: Sequence[dict[str, object]]  # one row a sample, the first column is its id
     items: Sequence[Any]  # one a row, handed to `work`
-    work: Work
+    work: Work | None  # None where every array is in `whole`
     bytes_per_sample: int
     seconds_per_sample: float  # on one core
     dropped: dict[str, str] = field(default_factory=dict)  # known before any work: id -> reason
     counts: dict[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     libraries: tuple[str, ...] = ()  # whose versions are noted
+    # makes arrays of all samples together, in a folder that survives a kill: modality -> .npy file
+    whole: Callable[[Path], Mapping[str, Path]] | None = None
 
     @property
     def key(self) -> dict[str, Any]:
@@ -82,15 +87,21 @@ def pack(job: Job, out: str | Path, *, workers: int) -> Path:
         started = time.time()
         folder = out.with_name(f"{out.name}.partial") / canonical_hash([job.key, CHUNK])[:16]
         _begin(job, out, folder, workers)
-        with progress("preparing", len(job.items)) as done:
-            records = run_chunks(job.items, job.work, folder, workers=workers, done=done)
-        packed = assemble(records, job.index, folder)
+        records = _records(job, folder, workers)
+        packed = assemble(records, job.index, folder, job.whole(folder) if job.whole else None)
         manifest = _manifest(job, records, packed, time.time() - started)
         write_atomically(packed / MANIFEST, json.dumps(manifest, indent=1) + "\n")
         packed.replace(out)
         _report(manifest)
         shutil.rmtree(folder.parent)
     return out
+
+
+def _records(job: Job, folder: Path, workers: int) -> list[dict[str, Any]]:
+    if job.work is None:
+        return [record() for _ in job.items]
+    with progress("preparing", len(job.items)) as done:
+        return run_chunks(job.items, job.work, folder, workers=workers, done=done)
 
 
 @contextmanager
@@ -166,10 +177,12 @@ def _manifest(
     job: Job, records: list[dict[str, Any]], packed: Path, seconds: float
 ) -> dict[str, Any]:
     name = next(iter(job.index[0]))
-    pairs = [(str(row[name]), record) for row, record in zip(job.index, records, strict=True)]
-    dropped = {**job.dropped, **{i: record["dropped"] for i, record in pairs if record["dropped"]}}
-    marks = Counter(mark for _, record in pairs for mark in record["marks"])
-    kept = sum(not record["dropped"] for record in records)
+    pairs = [(str(row[name]), entry) for row, entry in zip(job.index, records, strict=True)]
+    dropped = {**job.dropped, **{i: entry["dropped"] for i, entry in pairs if entry["dropped"]}}
+    marks = Counter(mark for _, entry in pairs for mark in entry["marks"])
+    for entry in records:
+        marks.update(entry["counts"])
+    kept = sum(not entry["dropped"] for entry in records)
     return {
         **job.key,
         "modalities": describe_arrays(packed),
