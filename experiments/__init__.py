@@ -1,1 +1,22 @@
 """What a run is: its folder, identity, initialisation, reports and statistics."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from omegaconf import OmegaConf
+
+
+def pick(options: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
+    """Choose entries by their names, in the order of the names: `${pick:<options>,<names>}`.
+
+    Raises:
+        ValueError: for a name that is not there; says which ones are.
+    """
+    unknown = [name for name in names if name not in options]
+    if unknown:
+        raise ValueError(f"{unknown[0]}: no such choice; there are {', '.join(options)}")
+    return [options[name] for name in names]
+
+
+# Here, because whatever reads a configuration imports this package before.
+OmegaConf.register_new_resolver("pick", pick, replace=True)

@@ -79,7 +79,8 @@ def _used(network: Mapping[str, Any], modalities: set[str]) -> dict[str, Any]:
         kept["branches"] = _only(kept["branches"], modalities)
     if "fusion_points" in kept:
         points = kept["fusion_points"] if kept.get("mid", True) else []
-        kept["fusion_points"] = [_only(point, modalities | {"join", "only"}) for point in points]
+        words = modalities | {"join", "only", "unchanged"}
+        kept["fusion_points"] = [_only(point, words) for point in points]
     return kept
 
 

@@ -28,6 +28,8 @@ class FusionPoint(nn.Module):
             split them again (Table 5's early point does so with the two persons).
         first: exchange the first tap of each branch, and leave its other taps as they are (MMTM's
             first point does so with the two persons).
+        unchanged: a branch that takes part and yet goes on with its own features (a slip of the
+            released code, which computes gated features and does not use them).
     """
 
     def __init__(
@@ -38,12 +40,14 @@ class FusionPoint(nn.Module):
         fusion: Fusion,
         join: bool = False,
         first: bool = False,
+        unchanged: str | None = None,
     ) -> None:
         super().__init__()
         for name, stage in stages.items():
             branches[name].position(stage)
         self.stages = dict(stages)
         self.join = join
+        self.unchanged = unchanged
         self.channels = {
             name: branches[name].channels[stage][: 1 if first else None]
             for name, stage in stages.items()
@@ -53,7 +57,7 @@ class FusionPoint(nn.Module):
         self.fusion = fusion(in_channels)
 
     def forward(self, taps: Mapping[str, list[Tensor]]) -> dict[str, list[Tensor]]:
-        """Exchange features: each branch's taps `(B, C, *)` in, the same shapes out."""
+        """Exchange features: each branch's taps `(B, C, *)` in, what it goes on with out."""
         flat: list[Tensor] = []
         for name, channels in self.channels.items():
             used = taps[name][: len(channels)]
@@ -65,7 +69,11 @@ class FusionPoint(nn.Module):
             else [next(fused) for _ in channels]
             for name, channels in self.channels.items()
         }
-        return {name: group + taps[name][len(group) :] for name, group in groups.items()}
+        return {
+            name: group + taps[name][len(group) :]
+            for name, group in groups.items()
+            if name != self.unchanged
+        }
 
 
 class StagedNetwork(nn.Module):
@@ -106,8 +114,8 @@ class StagedNetwork(nn.Module):
             outputs: K, classes, or 1 for a regression.
             readout: builder, called with the branches' feature sizes.
             fusion_points: for each point the stage of every branch (and `join: channels` or
-                `only: first`, the `join` and `first` of `FusionPoint`); branches that are not used
-                are left out, and a point with one branch left is none.
+                `only: first` or `unchanged: <branch>`, as in `FusionPoint`); branches that are not
+                used are left out, and a point with one branch left is none.
             mid: builder of the module at each point; `None` exchanges nothing.
             points: settings of that module, one entry a fusion point; empty for its defaults.
             all_heads: build every branch's head even if the readout reads features, where the
@@ -170,8 +178,19 @@ def _build_points(
         if len(stages) > 1:
             fusion = partial(mid, **values)
             join, first = _says(point, "join", "channels"), _says(point, "only", "first")
-            built = FusionPoint(branches, stages=stages, fusion=fusion, join=join, first=first)
-            points.append(built)
+            unchanged = point.get("unchanged")
+            if unchanged not in (None, *stages):
+                raise ValueError(f"unchanged: {unchanged}: choose one of {', '.join(stages)}")
+            points.append(
+                FusionPoint(
+                    branches,
+                    stages=stages,
+                    fusion=fusion,
+                    join=join,
+                    first=first,
+                    unchanged=unchanged,
+                )
+            )
     return points
 
 

@@ -109,6 +109,20 @@ def test_the_first_tap_alone_is_exchanged_and_the_second_person_goes_on_unchange
     torch.testing.assert_close(parts["two"], merged @ two.head.weight.T + two.head.bias)
 
 
+def test_a_branch_that_goes_on_unchanged_is_still_seen() -> None:
+    Spy.seen = []
+    points = [{"one": "a", "two": "p", "unchanged": "one"}]
+    net = network(mid=Spy, fusion_points=points)
+    parts = net(batch()).parts
+    assert [channels for channels, _ in Spy.seen] == [[4, 5, 5]]
+    alone = network(modalities=["one"])
+    alone.branches["one"].load_state_dict(net.branches["one"].state_dict())
+    torch.testing.assert_close(parts["one"], alone(batch()).parts["one"])
+    both = network(mid=Spy, fusion_points=[POINTS[0]])
+    torch.testing.assert_close(parts["two"], both(batch()).parts["two"])
+    assert not torch.allclose(parts["one"], both(batch()).parts["one"])
+
+
 def test_points_are_filtered_by_modalities() -> None:
     points = [{"one": "a", "two": "p"}, {"one": "b"}]
     assert len(network(mid=Spy, fusion_points=points).points) == 1
@@ -133,6 +147,7 @@ def test_heads_are_built_only_for_readouts_that_use_logits() -> None:
         ({"mid": Spy, "fusion_points": [{"one": "z", "two": "p"}]}, "has no stage 'z'"),
         ({"mid": Spy, "fusion_points": [POINTS[0] | {"join": "time"}]}, "join: time"),
         ({"mid": Spy, "fusion_points": [POINTS[0] | {"only": "last"}]}, "only: last"),
+        ({"mid": Spy, "fusion_points": [POINTS[0] | {"unchanged": "six"}]}, "unchanged: six"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(settings: dict[str, Any], message: str) -> None:
