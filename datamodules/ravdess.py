@@ -73,7 +73,7 @@ class RAVDESS(LightningDataModule):
         sample: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        if not 0 <= fold < len(folds):
+        if not isinstance(fold, int) or not 0 <= fold < len(folds):
             raise DataError(f"fold: expected 0 to {len(folds) - 1}, found {fold}")
         self.root = Path(root)
         self.modalities = tuple(modalities)

@@ -58,7 +58,7 @@ class RunFolder:
             raise RunError(
                 f"{self.path} holds no complete run (no metrics.json): run its train command again"
             ) from None
-        except json.JSONDecodeError as error:
+        except ValueError as error:  # text that is no JSON, or bytes that are no text
             raise RunError(
                 f"{file} is not valid JSON ({error}): delete it and train again"
             ) from None

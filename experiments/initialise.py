@@ -33,9 +33,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return state
 
 
-def load_branches(
-    network: nn.Module, sources: Mapping[str, Path], *, partial: bool = False
-) -> dict[str, list[str]]:
+def load_branches(network: nn.Module, sources: Mapping[str, Path]) -> dict[str, list[str]]:
     """Load each branch from the weights of its own unimodal run.
 
     A head that the network does not have is left out without complaint: the readout reads
@@ -44,13 +42,12 @@ def load_branches(
     Args:
         network: has `branches` by modality.
         sources: for each modality the weights of a network with that one branch.
-        partial: load what fits instead of refusing when something does not.
 
     Returns:
         `loaded`, `left_out` (in the file, not in the network), `fresh` (the reverse): names.
 
     Raises:
-        RunError: if names or shapes differ and `partial` is false; nothing is loaded then.
+        RunError: if names or shapes differ; nothing is loaded then.
     """
     report: dict[str, list[str]] = {"loaded": [], "left_out": [], "fresh": []}
     fitting: dict[str, dict[str, Tensor]] = {}
@@ -61,10 +58,11 @@ def load_branches(
         found = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
         wanted = branches[name].state_dict()
         fits = {k for k, v in found.items() if k in wanted and v.shape == wanted[k].shape}
-        headless = branches[name].head is None
-        surplus = {k for k in found.keys() - fits if not (headless and k.startswith("head."))}
-        if not partial and (surplus or wanted.keys() - fits):
-            wrong = sorted(surplus | (wanted.keys() - fits))
+        surplus = found.keys() - fits
+        if branches[name].head is None:
+            surplus = {k for k in surplus if not k.startswith("head.")}
+        wrong = sorted(surplus | (wanted.keys() - fits))
+        if wrong:
             raise RunError(
                 f"{path} does not fit the {name} branch: expected the weights of the same network, "
                 f"found {len(wrong)} that differ, such as {wrong[0]}; "
@@ -73,9 +71,8 @@ def load_branches(
         fitting[name] = {k: found[k] for k in fits}
         report["loaded"] += [prefix + k for k in sorted(fits)]
         report["left_out"] += [prefix + k for k in sorted(found.keys() - fits)]
-        report["fresh"] += [prefix + k for k in sorted(wanted.keys() - fits)]
     for name, state in fitting.items():
-        branches[name].load_state_dict(state, strict=not partial)
+        branches[name].load_state_dict(state)
     named = (name for name, _ in network.named_parameters())
     report["fresh"] += [n for n in named if not n.startswith("branches.")]
     return report

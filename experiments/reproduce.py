@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from experiments.progress import counting_runs
 from experiments.run import Run
 from experiments.table import Table, load_table
 from experiments.table_files import show_table, write_table
-from experiments.tabulate import tabulate
+from experiments.tabulate import tabulate, unreadable
 
 ELSEWHERE = "MSAF_JOB_DEVICES"  # the GPUs that jobs in other processes share, by number
 
@@ -39,14 +40,16 @@ def reproduce(configs: Path, own: Sequence[str], words: Sequence[str]) -> int:
         words: the words for `train.py`, among them those that choose a launcher.
 
     Returns:
-        0 if every run is complete, 1 if some failed.
+        0 if every run is complete, 1 if some failed or cannot be read.
 
     Raises:
         RunError: if the words or the table make no sense; nothing has been run then.
     """
     settings = own_settings(own)
     changes = {key: settings[key] for key in ("seeds", "folds") if key in settings}
-    table = load_table(configs, settings.get("table", ""), **changes)
+    if "table" not in settings:
+        raise RunError(_no_table(words))
+    table = load_table(configs, settings["table"], **changes)
     launcher_words = [word for word in words if word.startswith("hydra")]
     words = [word for word in words if word not in launcher_words]
     _refuse(table, words)
@@ -58,15 +61,17 @@ def reproduce(configs: Path, own: Sequence[str], words: Sequence[str]) -> int:
         failed = run_all(todo, launcher_words)
         sizes = _paper_sizes(table, todo, words)
         out = Path(settings.get("out", compose(*words).results))
-    filled = tabulate(table, todo, sizes, words)
+    broken = unreadable(todo)
+    filled = tabulate(table, todo, sizes, words, broken)
     show_table(filled, console)
     for path in write_table(filled, out):
         console.print(str(path), style="bold", markup=False)
     reasons = {f"row {name}": reason for name, reason in todo.refused.items()}
     reasons |= {str(folder.path): reason for folder, reason in failed.items()}
-    for place, reason in reasons.items():
-        complain(f"{place}: {reason}")
-    return 1 if reasons else 0
+    complaints = [*(f"{place}: {why}" for place, why in reasons.items()), *broken.values()]
+    for complaint in complaints:
+        complain(complaint)
+    return 1 if complaints else 0
 
 
 def own_settings(words: Iterable[str]) -> dict[str, Any]:
@@ -91,6 +96,12 @@ def own_settings(words: Iterable[str]) -> dict[str, Any]:
             value = word.partition("=")[2].strip("'\"")  # a number would lose its zeros
         settings[name] = value
     return settings
+
+
+def _no_table(words: Sequence[str]) -> str:
+    close = get_close_matches("table", [_key(word) for word in words], n=1)
+    found = f", found {close[0]}=" if close else ""
+    return f"expected table=<name>{found}; `python scripts/reproduce.py --help` lists the tables"
 
 
 def _refuse(table: Table, words: Sequence[str]) -> None:

@@ -1,6 +1,6 @@
 """From complete runs to a filled table: figures, errors, and paired differences."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,8 +50,24 @@ class Filled:
         return "sample" in self.provenance["data"]
 
 
+def unreadable(todo: Plan) -> dict[RunFolder, str]:
+    """Return why the metrics of a complete run cannot be read, for each such run."""
+    reasons: dict[RunFolder, str] = {}
+    for folder in todo.folders:
+        try:
+            if folder.complete:
+                folder.metrics()
+        except RunError as error:
+            reasons[folder] = str(error)
+    return reasons
+
+
 def tabulate(
-    table: Table, todo: Plan, paper_sizes: dict[str, int], words: Sequence[str] = ()
+    table: Table,
+    todo: Plan,
+    paper_sizes: dict[str, int],
+    words: Sequence[str] = (),
+    left_out: Collection[RunFolder] = (),
 ) -> Filled:
     """Collect the figures of all complete runs of a table.
 
@@ -60,11 +76,12 @@ def tabulate(
         todo: where the runs of each row are.
         paper_sizes: parameters of each row's network at the paper's size.
         words: the user's own.
+        left_out: complete runs that do not count, because they are `unreadable`.
 
     Raises:
         RunError: if the runs do not report a metric of the table.
     """
-    runs = {row.name: _read(todo.rows.get(row.name, [])) for row in table.rows}
+    runs = {row.name: _read(todo.rows.get(row.name, []), left_out) for row in table.rows}
     every = [metrics for row in runs.values() for metrics in row.values()]
     rules = tuple(dict.fromkeys(rule for metrics in every for rule in metrics["reported"]))
     lines = []
@@ -92,8 +109,10 @@ def tabulate(
     return Filled(table, rules, tuple(lines), _provenance(every, words))
 
 
-def _read(folders: Sequence[RunFolder]) -> dict[RunKey, dict[str, Any]]:
-    complete = [folder.metrics() for folder in folders if folder.complete]
+def _read(
+    folders: Sequence[RunFolder], left_out: Collection[RunFolder]
+) -> dict[RunKey, dict[str, Any]]:
+    complete = [f.metrics() for f in folders if f.complete and f not in left_out]
     return {(metrics["fold"], metrics["seed"]): metrics for metrics in complete}
 
 

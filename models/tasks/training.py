@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -23,6 +24,9 @@ class TrainingRule:
     Args:
         optimizer: builds an optimiser from parameters.
         scheduler: builds its schedule, stepped once an epoch; `None` keeps the rate constant.
+
+    Raises:
+        ValueError: if one of them does not take its settings.
     """
 
     automatic = True
@@ -32,6 +36,10 @@ class TrainingRule:
     ) -> None:
         self.optimizer = optimizer
         self.scheduler = scheduler
+        # Tried here: otherwise the first to notice a wrong setting would be Lightning, in training.
+        tried = _attempt("optimizer", optimizer, [nn.Parameter(torch.zeros(1))])
+        if scheduler is not None:
+            _attempt("scheduler", scheduler, tried)
 
     def configure(self, network: Any) -> Any:
         """Return what Lightning's `configure_optimizers` may return."""
@@ -74,6 +82,9 @@ class Alternating(TrainingRule):
 
     Each pass takes the loss of one branch's logits and steps that branch and all fusion modules,
     so the fusion modules move once a branch. The fused prediction itself has no loss.
+
+    Raises:
+        ValueError: in use, for a readout that gives no logits of each branch.
     """
 
     automatic = False
@@ -87,11 +98,25 @@ class Alternating(TrainingRule):
     def step(self, task: "Task", batch: dict[str, Tensor]) -> None:
         for name, optimizer in zip(task.network.branches, _listed(task.optimizers()), strict=True):
             prediction = task.network(batch)
+            if name not in prediction.parts:
+                raise ValueError(
+                    f"Alternating trains the {name} branch by its own logits, and this fusion has "
+                    "none: choose training._target_=models.tasks.Joint"
+                )
             losses = task.network.loss(Prediction(prediction.parts[name], {}), batch)
             task.network.zero_grad()
             task.manual_backward(losses["total"])
             optimizer.step()
             task.record(prediction, {f"{name}_loss": losses["total"]}, batch)
+
+
+def _attempt(what: str, build: Callable[[Any], Any], argument: Any) -> Any:
+    try:
+        return build(argument)
+    except (TypeError, ValueError) as error:
+        settings = getattr(build, "keywords", {})  # a config gives a partial of the class
+        listed = ", ".join(f"{k}={v}" for k, v in settings.items()) or "its defaults"
+        raise ValueError(f"training.{what}: it does not take {listed}: {error}") from error
 
 
 def _listed(found: Any) -> list[Any]:

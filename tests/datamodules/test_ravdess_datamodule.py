@@ -228,6 +228,8 @@ def test_normalise_against_plain_arithmetic() -> None:
 def test_wrong_fold_or_actors(packed: Path) -> None:
     with pytest.raises(DataError, match="fold: expected 0 to 1, found 2"):
         build(packed, fold=2)
+    with pytest.raises(DataError, match="fold: expected 0 to 1, found abc"):
+        build(packed, fold="abc")
     with pytest.raises(DataError, match=r"actors \[21, 22\] for the test part of fold 0, found"):
         build(packed, folds=[[21, 22], [1, 2]])
     with pytest.raises(DataError, match="for the train part of fold 0"):

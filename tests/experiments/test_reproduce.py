@@ -158,6 +158,23 @@ def test_a_second_call_runs_nothing_and_an_interrupted_one_goes_on(
     assert (place / "results" / "tablesmall.json").read_text() == whole
 
 
+def test_a_run_that_cannot_be_read_is_named_and_the_table_written_without_it(
+    small: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "broken"
+    shutil.copytree(small[0], place)
+    cut_off = next(place.glob("results/ravdess/full/sum/*/fold1/seed2/metrics.json"))
+    cut_off.write_text(cut_off.read_text()[:100])
+    no_text = next(place.glob("results/ravdess/full/msaf/*/fold0/seed1/metrics.json"))
+    no_text.write_bytes(b"\xff\xfe\x00")
+    (place / "results" / "tablesmall.csv").unlink()
+    assert fill(place, "table=small") == 1
+    runs = {name: row["runs"] for name, row in read_csv(place).items()}
+    assert runs == dict.fromkeys(RUNS, "4 of 4") | {"sum (ours)": "3 of 4", "MSAF": "3 of 4"}
+    err = capsys.readouterr().err
+    assert all(f"error: {file} is not valid JSON" in err for file in (cut_off, no_text))
+
+
 def test_a_metric_that_no_run_has_is_named(small: tuple[Path, str], tmp_path: Path) -> None:
     place = tmp_path / "metric"
     shutil.copytree(small[0], place)
@@ -196,7 +213,7 @@ def test_failing_rows_are_reported_and_the_others_go_on(
     err = capsys.readouterr().err
     assert "row no fold: fusion=sum needs at least two modalities" in err
     assert re.search(r"error: \S+/fold0/seed1: lowest_attention\b", err), err
-    assert re.search(r"error: \S+/fold1/seed1: TypeError: .*colour", err), err
+    assert re.search(r"error: \S+/fold1/seed1: training.optimizer: .*colour", err), err
     assert "Traceback" not in err
 
 
@@ -263,6 +280,8 @@ def test_jobs_of_other_processes_fill_the_same_table(
     ("words", "message"),
     [
         (["table=smal"], "table=smal: no such table; there are 1, .*small"),
+        (["tabel=small"], "expected table=<name>, found tabel=; .* lists the tables"),
+        (["fusion=msaf"], "expected table=<name>; .* lists the tables"),
         (["table=small", "seed=[1]"], r"seed=\[1\]: a table has several, write seeds=\[...\]"),
         (["table=small", "seeds=[one]"], r"seeds=\[one\]: expected a list such as seeds=\[1,2,3\]"),
         (["table=small", "dry_run=maybe"], "dry_run=maybe: choose true or false"),

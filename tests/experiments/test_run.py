@@ -216,6 +216,23 @@ def test_words_that_make_no_sense_are_refused(
         make_run(*words)
 
 
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("training.optimizer.lr=abc", r"training.optimizer: it does not take lr=abc: "),
+        ("training.optimizer.lr=-1", r"training.optimizer: it does not take lr=-1: Invalid learn"),
+        (
+            "training.scheduler={_target_: torch.optim.lr_scheduler.StepLR, _partial_: true}",
+            r"training.scheduler: it does not take its defaults: .*step_size",
+        ),
+    ],
+)
+def test_settings_that_the_optimiser_refuses(make_run: MakeRun, word: str, message: str) -> None:
+    run = make_run("fusion=none", "modalities=[audio]", word)
+    with pytest.raises(RunError, match=message):
+        run.complete()
+
+
 def test_half_written_metrics_are_reported_with_their_file(make_run: MakeRun) -> None:
     run = make_run("fusion=none", "modalities=[audio]")
     run.complete()
