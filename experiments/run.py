@@ -20,6 +20,7 @@ from experiments.folder import RunFolder
 from experiments.identity import digest, settings, variant
 from experiments.initialise import load_branches
 from experiments.progress import ShowProgress
+from experiments.published import Published
 from experiments.reporting import Report, ReportingRule, headline, write_predictions
 
 GROUPS = ("task", "fusion", "data", "protocol")
@@ -50,12 +51,14 @@ class Run:
         self.sources: dict[str, Run] = {}
         if len(cfg.modalities) > 1 and self._starts_warm:
             self.sources = {modality: self._unimodal(modality) for modality in cfg.modalities}
+        self.published = Published.of(cfg, warm=bool(self.sources))
         self.hash: str = digest(
             {
                 "settings": settings(cfg),
                 "data": self.data.manifest_hash,
                 "starts_from": {name: self._start(source) for name, source in self.sources.items()},
             }
+            | self.published.marks
         )
         family = Path(cfg.results, cfg.task.name, cfg.data.name, cfg.fusion.name)
         # The hash finds the run even if a default has changed since, and with it the name.
@@ -161,6 +164,9 @@ class Run:
         resume = str(checkpoint) if checkpoint.exists() else None
         if self.sources and resume is None:
             self._initialise(task.network, self.cfg.protocol.init_from)
+        if resume is None:
+            for line in self.published.load(task.network):
+                self.console.print(f"{self.name}: {line}", markup=False)
         trainer.fit(task, datamodule=self.data, ckpt_path=resume, weights_only=True)
         return trainer
 
@@ -212,7 +218,7 @@ class Run:
             "seed": cfg.seed,
             "epochs": cfg.epochs if self.trains else 0,
             "starts_from": cfg.protocol.init_from if self.sources and self.trains else None,
-        }
+        } | self.published.marks
 
     def _shapes(self) -> dict[str, Sequence[int]]:
         return {name: self.data.shapes[name] for name in self.cfg.modalities}
