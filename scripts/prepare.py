@@ -1,31 +1,53 @@
 """Raw data set -> packed data set: `python scripts/prepare.py task=ravdess raw=<folder>`."""
 
-import os
 import sys
 from pathlib import Path
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
-from omegaconf import DictConfig, MissingMandatoryValue
+from omegaconf import DictConfig, OmegaConf
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from experiments.console import command, readable_errors
+
+PLACES = ("raw", "out", "action_units", "text_encoder", "folds")
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="prepare")
 def main(config: DictConfig) -> None:
     """Run the task's prepare function, and end with one message where it cannot go on."""
-    try:
-        hydra.utils.instantiate(config.prepare)
-    except KeyboardInterrupt:
-        sys.exit("\nstopped; the same command continues where it was")
-    except (InstantiationException, MissingMandatoryValue) as error:
-        if "raw" in str(error) and not config.get("raw"):
-            sys.exit("raw=<folder> is missing: where does the raw data set lie? (--help)")
-        cause = error.__cause__
-        if not isinstance(cause, ValueError) or os.environ.get("HYDRA_FULL_ERROR"):
+    with readable_errors():
+        check(config, HydraConfig.get().overrides.task)
+        for place in PLACES:
+            if config[place] is not None:
+                config[place] = str(config[place])  # a folder may be called 2024
+        try:
+            hydra.utils.instantiate(config.prepare)
+        except InstantiationException as error:
+            if isinstance(error.__cause__, ValueError | OSError):
+                raise error.__cause__ from error
             raise
-        sys.exit(f"error: {cause}")
+
+
+def check(config: DictConfig, words: list[str]) -> None:
+    """Refuse words that cannot be meant.
+
+    Raises:
+        ValueError: says which word, and what it may be.
+    """
+    if OmegaConf.is_missing(config, "raw") or config.raw is None:
+        raise ValueError("raw=<folder> is missing: where does the raw data set lie? (--help)")
+    workers = config.workers
+    if workers is not None and (type(workers) is not int or workers < 1):
+        raise ValueError(f"workers={workers}: expected a whole number of at least 1")
+    for word in words:
+        name = word.partition("=")[0].lstrip("+~")
+        if name in PLACES and name not in config.prepare:
+            raise ValueError(f"{word}: task={config.task.name} has no use for it (--help)")
 
 
 if __name__ == "__main__":
-    main()
+    with command(after_interrupt="the same command continues where it was"):
+        main()

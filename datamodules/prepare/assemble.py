@@ -52,7 +52,7 @@ def assemble(
     packed.mkdir(exist_ok=True)
     for modality, path in (whole or {}).items():
         _place(path, packed / f"{modality}.npy")
-    layout = next((record["arrays"] for record in records if record["arrays"]), {})
+    layout: dict[str, Any] = next((record["arrays"] for record in records if record["arrays"]), {})
     for modality, (dtype, shape) in layout.items():
         path = packed / f"{modality}.npy"
         with path.open("r+b" if path.exists() else "w+b") as file:

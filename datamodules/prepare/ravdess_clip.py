@@ -13,6 +13,7 @@ from datamodules.formats.video import count_frames, read_frames
 from datamodules.prepare.chunks import Prepared
 from datamodules.prepare.faces import check_lengths, choose_frames, crop_faces, face_boxes
 from datamodules.prepare.mfcc import fit_to_window, mfcc
+from datamodules.prepare.settings import check_settings
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ class RavdessSettings:
     n_mfcc: int = 13
     n_fft: int = 2048
     hop_length: int = 512
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
 
 @dataclass(frozen=True)

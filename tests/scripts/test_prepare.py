@@ -56,7 +56,7 @@ def test_help_explains_itself_at_once() -> None:
     end = os.times()
     assert code == 0
     assert end.children_user - begin.children_user < 3  # nothing heavy is imported
-    for word in ("raw=<folder>", "protocol", "action_units", "workers", "continues"):
+    for word in ("raw=<folder>", "protocol", "action_units", "workers", "folds", "continues"):
         assert word in out
 
 
@@ -70,8 +70,14 @@ def test_help_explains_itself_at_once() -> None:
             ("raw=nowhere", "action_units=none.csv"),
             "error: none.csv: expected a table of action units",
         ),
-        (("raw=nowhere", "task=cats"), "task/cats"),
-        (("raw=nowhere", "protocl=paper"), "protocl"),
+        (("raw=nowhere", "task=cats"), "error: task=cats: no such task; there are"),
+        (("raw=nowhere", "protocl=paper"), "protocl: no such word, did you mean protocol?"),
+        (("raw=nowhere", "workers=abc"), "error: workers=abc: expected a whole number"),
+        (("raw=nowhere", "workers=0"), "error: workers=0: expected a whole number"),
+        (("raw=nowhere", "folds=mine.json"), "folds=mine.json: task=ravdess has no use for it"),
+        (("raw=nowhere", "prepare.settings.frames=abc"), "error: frames=abc: expected a whole"),
+        (("raw=2024", "task=mosei"), "error: 2024: expected a folder with .csd files"),
+        (("raw=docs", "task=mosei", "prepare.settings.alignment=no"), "expected word or label"),
     ],
 )
 def test_what_cannot_work_ends_with_one_message(words: tuple[str, ...], says: str) -> None:
@@ -119,7 +125,7 @@ def test_ctrl_c(tiny: tuple[Path, Path], tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode not in (0, None)
-    assert "stopped; the same command continues where it was" in err
+    assert "interrupted: the same command continues where it was" in err
     assert "Traceback" not in err
     assert not out.exists()
 

@@ -1,0 +1,43 @@
+"""CMU-MOSEI from a table of texts: segments without face and voice."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from datamodules.errors import DataError
+from datamodules.formats.mosei_csv import read_text_table
+from datamodules.formats.mosei_folds import join_folds
+from datamodules.prepare.mosei_rows import Plan, Segment, clip_labels, short
+
+
+def plan_table(path: Path, folds: Mapping[str, str] | None) -> Plan:
+    """Take the segments of a table.
+
+    Args:
+        path: the table.
+        folds: video -> split; without them the column `mode` decides.
+
+    Raises:
+        DataError: as `read_text_table` says, nothing says which videos train and test, or a video
+            is in two splits.
+    """
+    rows = read_text_table(path)
+    if folds is None and not rows[0].split:
+        raise DataError(
+            f"{path}: expected the column mode (train, valid, test), found none; add it, or give "
+            "folds=<file>"
+        )
+    splits = folds or join_folds(((row.video, row.split) for row in rows), str(path))
+    labels, clipped = clip_labels(np.array([[row.label] for row in rows]), str(path))
+    plan = Plan(files=[path], folds=splits)
+    plan.counts["labels_clipped"] = clipped
+    for row, label in zip(rows, labels[:, 0], strict=True):
+        if row.video not in splits:
+            plan.dropped[row.id] = "no fold has its video"
+            continue
+        plan.items.append(row.id)
+        plan.segments.append(
+            Segment(row.id, row.video, splits[row.video], short(label), sentence=row.text)
+        )
+    return plan
