@@ -41,14 +41,13 @@ def count_flops(
     by_module = counter.get_flop_counts()
     names = {id(module): name for name, module in network.named_modules()}
     root = type(network).__name__
-    flops = {
-        part: sum(
-            sum(by_module.get(f"{root}.{names[id(leaf)]}", {}).values())
-            for leaf in module.modules()
-            if not any(leaf.children())
-        )
-        for part, module in parts.items()
-    }
+
+    def flops_of(module: nn.Module) -> int:
+        own = by_module.get(f"{root}.{names[id(module)]}")
+        # A part that only holds others, as a list of fusion points does, is never called itself.
+        return sum(own.values()) if own else sum(map(flops_of, module.children()))
+
+    flops = {part: flops_of(module) for part, module in parts.items()}
     return {"total": counter.get_total_flops(), **flops}
 
 

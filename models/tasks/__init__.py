@@ -3,13 +3,14 @@
 from models.tasks.base import Evaluation, Task
 from models.tasks.classification import Classification
 from models.tasks.regression import Regression
-from models.tasks.training import Alternating, Joint, TrainingRule
+from models.tasks.training import Alternating, Joint, Phases, TrainingRule
 
 __all__ = [
     "Alternating",
     "Classification",
     "Evaluation",
     "Joint",
+    "Phases",
     "Regression",
     "Task",
     "TrainingRule",

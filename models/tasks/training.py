@@ -1,6 +1,7 @@
 """Training rules: how the losses of a network become steps of its optimisers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -75,6 +76,56 @@ class Joint(TrainingRule):
         losses = task.network.loss(prediction, batch)
         task.record(prediction, losses, batch)
         return losses["total"]
+
+
+class Phases(Joint):
+    """Phases one after the other, for networks that are trained in several steps.
+
+    The network's `enter(phase)` is called before every batch, and its `total` is then that phase's
+    loss. The optimiser has all parameters, and leaves alone those that a phase's loss does not
+    reach; for the same reason this is not for several processes, which wait for every gradient.
+
+    Args:
+        optimizer: see `TrainingRule`.
+        scheduler: see `TrainingRule`.
+        shares: of each phase, in order, in all epochs; they sum to 1. Phases begin with a whole
+            epoch, and the last one has one at least.
+        epochs: of the whole run.
+
+    Raises:
+        ValueError: for shares that are not positive, or do not sum to 1; later, for a network
+            without phases.
+    """
+
+    def __init__(
+        self,
+        *,
+        optimizer: OptimizerBuilder,
+        scheduler: SchedulerBuilder | None = None,
+        shares: Mapping[str, float],
+        epochs: int,
+    ) -> None:
+        super().__init__(optimizer=optimizer, scheduler=scheduler)
+        if not shares or min(shares.values()) <= 0 or abs(sum(shares.values()) - 1) > 1e-6:
+            raise ValueError(f"expected positive shares that sum to 1, found shares={dict(shares)}")
+        ends = accumulate(shares.values())
+        self.ends = {name: int(epochs * end + 1e-6) for name, end in zip(shares, ends, strict=True)}
+
+    def configure(self, network: Any) -> Any:
+        if not hasattr(network, "enter"):
+            raise ValueError(
+                f"training in phases needs a network that has some: {type(network).__name__} has "
+                "no method enter(phase)"
+            )
+        return super().configure(network)
+
+    def phase(self, epoch: int) -> str:
+        """Return the name of the phase to which an epoch belongs."""
+        return next((name for name, end in self.ends.items() if epoch < end), [*self.ends][-1])
+
+    def step(self, task: "Task", batch: dict[str, Tensor]) -> Tensor:
+        task.network.enter(self.phase(task.current_epoch))
+        return super().step(task, batch)
 
 
 class Alternating(TrainingRule):

@@ -1,0 +1,120 @@
+"""Deep canonical correlation: the loss, and what the networks trained by it share.
+
+Legend: B samples, K dimensions of a view.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.baselines.network import MODALITIES, SentimentNetwork
+from models.fusions import Prediction
+
+RIDGE = 1e-3
+VIEWS = ("first_view", "second_view")
+
+
+def total_correlation(x: Tensor, y: Tensor, *, ridge: float = RIDGE) -> Tensor:
+    """Return the sum of the canonical correlations of two views (Andrew et al. 2013).
+
+    The sum of the singular values of `S_xx^(-1/2) S_xy S_yy^(-1/2)`, with `ridge` added to the
+    diagonals of `S_xx` and `S_yy`. Cholesky factors stand in for the roots, from which they differ
+    by a rotation that leaves the singular values as they are; so the slope is finite also where
+    eigenvalues are equal. In float64 throughout.
+
+    Args:
+        x: `(B, K)`.
+        y: `(B, K')`.
+        ridge: keeps the covariances regular.
+
+    Raises:
+        ValueError: if there are no more samples than dimensions: the correlations are then 1
+            whatever the views are.
+    """
+    count, size = len(x), max(x.shape[1], y.shape[1])
+    if count <= size:
+        raise ValueError(
+            f"correlations of {size} dimensions need a batch of more than {size} samples, found "
+            f"{count}: choose a larger batch_size or fewer dimensions"
+        )
+    x, y = x.double() - x.double().mean(0), y.double() - y.double().mean(0)
+    roots = []
+    for view in (x, y):
+        covariance = view.T @ view / (count - 1)
+        floor = ridge * torch.eye(view.shape[1], dtype=view.dtype, device=view.device)
+        roots.append(torch.linalg.cholesky(covariance + floor))
+    between = x.T @ y / (count - 1)
+    half = torch.linalg.solve_triangular(roots[0], between, upper=False)
+    whole = torch.linalg.solve_triangular(roots[1], half.T, upper=False)
+    return torch.linalg.svdvals(whole).sum()
+
+
+class CorrelatedNetwork(SentimentNetwork):
+    """A network whose two views are trained by their correlation alone, then a head on top.
+
+    In the phase `correlation` the views are trained, in the phase `prediction` they are frozen and
+    the head is; see `models.tasks.Phases`. The head never sends a gradient into the views.
+
+    Args:
+        features: see `SentimentNetwork`.
+        modalities: see `SentimentNetwork`.
+        dimensions: K of both views.
+        batch_size: samples of a training batch; must exceed K. A shorter batch at the end of an
+            epoch that does not is left out of the correlation.
+
+    Raises:
+        ValueError: for a batch that cannot tell correlations.
+    """
+
+    under_specified: ClassVar[bool] = True
+    phases: ClassVar[tuple[str, ...]] = ("correlation", "prediction")
+
+    def __init__(
+        self,
+        features: Mapping[str, int],
+        *,
+        modalities: Sequence[str] = MODALITIES,
+        dimensions: int,
+        batch_size: int,
+    ) -> None:
+        super().__init__(features, modalities=modalities)
+        if batch_size <= dimensions:
+            raise ValueError(
+                f"{type(self).__name__} correlates views of {dimensions} dimensions, which needs a "
+                f"batch of more samples than that: found batch_size={batch_size}; choose a larger "
+                "batch_size or fewer fusion.network.dimensions"
+            )
+        self.dimensions = dimensions
+        self.phase = self.phases[0]
+        self.views = nn.ModuleDict()
+
+    def enter(self, phase: str) -> None:
+        """Go on to a phase: say what `total` is, and whether the views are in training mode.
+
+        Raises:
+            ValueError: for a phase that there is not.
+        """
+        if phase not in self.phases:
+            raise ValueError(
+                f"{type(self).__name__} has no phase '{phase}'; choose from {self.phases}"
+            )
+        self.phase = phase
+        self.views.train(self.training and phase == "correlation")
+
+    def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        views = [prediction.parts[name] for name in VIEWS]
+        if len(views[0]) > self.dimensions:
+            correlation = total_correlation(*views).float()
+        else:
+            correlation = views[0].sum() * 0
+        error = F.mse_loss(prediction.scores.squeeze(1), batch["label"])
+        losses = {"correlation": -correlation, "prediction": error}
+        return {"total": losses[self.phase], **losses}
+
+
+def head(inputs: int) -> nn.Sequential:
+    """Return a linear layer to one number, on standardised inputs: a correlation has no scale."""
+    return nn.Sequential(nn.BatchNorm1d(inputs, affine=False), nn.Linear(inputs, 1))
