@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datamodules.mosei import MOSEI as MOSEI
+    from datamodules.ntu import NTU as NTU
     from datamodules.ravdess import RAVDESS as RAVDESS
 
-_HOMES = {"MOSEI": "datamodules.mosei", "RAVDESS": "datamodules.ravdess"}
+_HOMES = {"MOSEI": "datamodules.mosei", "NTU": "datamodules.ntu", "RAVDESS": "datamodules.ravdess"}
 
 
 def __getattr__(name: str) -> Any:

@@ -5,19 +5,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from pytorch_lightning import LightningDataModule
-from torch import Tensor
 from torch.utils.data import DataLoader
 
-from datamodules.augmentation import CropAndFlip, crop_and_flip
+from datamodules.augmentation import CropAndFlip, crop_and_flip, normalise
 from datamodules.errors import DataError
 from datamodules.formats.ravdess_name import EMOTIONS
 from datamodules.prepare.packed import PackedDataset, manifest_hash
 from datamodules.rows import Batch, PackedRows, batches
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class RAVDESS(LightningDataModule):
@@ -176,15 +171,3 @@ class RAVDESS(LightningDataModule):
         if "video" in ready:
             ready["video"] = normalise(ready["video"], self.channel_order)
         return ready
-
-
-def normalise(video: Tensor, channel_order: str = "rgb") -> Tensor:
-    """(B, T, H, W, 3) bytes -> (B, 3, T, H, W) with ImageNet's mean 0 and deviation 1."""
-    if channel_order == "bgr":
-        video = video.flip(-1)
-    mean = torch.tensor(IMAGENET_MEAN, device=video.device).view(3, 1, 1, 1) * 255
-    std = torch.tensor(IMAGENET_STD, device=video.device).view(3, 1, 1, 1) * 255
-    planes = video.permute(0, 4, 1, 2, 3)  # (B, 3, T, H, W)
-    # Left as the bytes lie, channels last, the CPU's convolutions are a fifth faster.
-    layout = torch.contiguous_format if video.is_cuda else torch.preserve_format
-    return planes.to(torch.float32, memory_format=layout).sub_(mean).div_(std)

@@ -1,6 +1,6 @@
 """Video through PyAV, which brings its own FFmpeg."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,15 +27,19 @@ def count_frames(path: Path) -> int:
         raise _unreadable(path, error) from error
 
 
-def read_frames(path: Path, wanted: Sequence[int]) -> np.ndarray:
+def read_frames(
+    path: Path, wanted: Sequence[int], *, change: Callable[[np.ndarray], np.ndarray] | None = None
+) -> np.ndarray:
     """Decode once, in order, up to the last wanted frame; convert only the wanted ones.
 
     Args:
         path: the video.
-        wanted: frame numbers from 0, ascending.
+        wanted: frame numbers from 0, ascending; one may stand there several times.
+        change: done to each picture (H, W, 3) at once, so that large ones never lie in memory
+            together.
 
     Returns:
-        (len(wanted), H, W, 3) uint8 RGB.
+        (len(wanted), H, W, 3) uint8 RGB, or what `change` makes of it.
 
     Raises:
         DataError: the file cannot be decoded, has no picture, or ends before the last wanted frame.
@@ -50,7 +54,8 @@ def read_frames(path: Path, wanted: Sequence[int]) -> np.ndarray:
             stream.codec_context.thread_count = 1  # clips are decoded in parallel, not frames
             for number, frame in enumerate(container.decode(stream)):
                 if number in needed:
-                    images[number] = frame.to_ndarray(format="rgb24")
+                    image = frame.to_ndarray(format="rgb24")
+                    images[number] = image if change is None else change(image)
                 if number == wanted[-1]:
                     break
     except (av.FFmpegError, OSError) as error:

@@ -1,0 +1,224 @@
+"""NTU RGB+D: batches of pictures and skeletons, split by subjects or by cameras."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pytorch_lightning import LightningDataModule
+from torch.utils.data import DataLoader
+
+from datamodules.augmentation import normalise
+from datamodules.errors import DataError
+from datamodules.formats.ntu_name import ACTIONS
+from datamodules.ntu_clips import (
+    NORMALISATIONS,
+    ClipAugmentation,
+    lengthen,
+    view_skeleton,
+    view_video,
+)
+from datamodules.prepare.ntu_clip import LENGTH
+from datamodules.prepare.packed import PackedDataset, manifest_hash
+from datamodules.rows import Batch, PackedRows, batches
+
+
+class NTU(LightningDataModule):
+    """The cross-subject and cross-view splits of a packed NTU RGB+D (section 5.3 of the paper).
+
+    A batch holds the chosen modalities in their order, `label` (B,) and `id` (B,), the row of
+    `ids`: `video` (B, 3, F, size, size) normalised, `skeleton` (B, 3, F, 25, 2) in metres, centred.
+
+    Args:
+        root: the packed folder.
+        modalities: those to load, in the order of the batch.
+        fold: the name of a split, `cs` or `cv`.
+        splits: split -> `by` (a column of the index), and its values to `train` and to `test` on.
+        validation_subjects: subjects whose samples are the validation part.
+        validation_part: of which part they are taken. Of `train`: then they do not train. Of
+            `test`: they are tested as well, and choosing an epoch by them is choosing on test data
+            (released code).
+        batch_size: of training.
+        evaluation_batch_size: of evaluation, by default the same.
+        seed: decides order and augmentation, together with the epoch.
+        protocol: the packed set has to be made under it.
+        prepared: settings of prepare that the packed set has to be made with.
+        video_frames: pictures handed on; 32 for I3D, 8 for the ResNet.
+        skeleton_frames: frames handed on.
+        size: height and width of the pictures handed on.
+        augmentation: arguments of `ClipAugmentation`.
+        least_skeleton_frames: a window is at least so many of the skeleton file's frames long, of
+            the video's too if they share it.
+        normalisation: name of the step that centres skeletons, among `NORMALISATIONS`.
+        channel_order: `bgr` normalises blue-first pictures by red-first statistics (released code).
+        workers: loader processes; the batches do not depend on it.
+        sample: render and prepare the sample data with these arguments of `ensure_sample` where
+            `root` does not hold it yet.
+
+    Raises:
+        DataError: as `PackedDataset` says, a label is none of the sixty, or the split has no
+            samples in one of its parts.
+    """
+
+    classes = ACTIONS
+
+    def __init__(
+        self,
+        root: str | Path,
+        *,
+        modalities: Sequence[str],
+        fold: str,
+        splits: Mapping[str, Mapping[str, Any]],
+        validation_subjects: Sequence[int],
+        batch_size: int,
+        seed: int,
+        protocol: str,
+        validation_part: Literal["train", "test"] = "train",
+        prepared: Mapping[str, Any] | None = None,
+        evaluation_batch_size: int | None = None,
+        video_frames: int = 32,
+        skeleton_frames: int = 32,
+        size: int = 224,
+        augmentation: Mapping[str, Any] | None = None,
+        least_skeleton_frames: int = 0,
+        normalisation: str = "first_spine",
+        channel_order: Literal["rgb", "bgr"] = "rgb",
+        workers: int = 0,
+        sample: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        if fold not in splits:
+            raise DataError(f"fold: expected one of {', '.join(splits)}, found {fold}")
+        if normalisation not in NORMALISATIONS:
+            raise DataError(
+                f"normalisation: expected one of {', '.join(NORMALISATIONS)}, found {normalisation}"
+            )
+        self.root = Path(root)
+        self.modalities = tuple(modalities)
+        self.fold = fold
+        self.split = dict(splits[fold])
+        self.validation_subjects = list(validation_subjects)
+        self.validation_part = validation_part
+        self.batch_size = batch_size
+        self.evaluation_batch_size = evaluation_batch_size or batch_size
+        self.seed = seed
+        self.protocol = protocol
+        self.prepared = dict(prepared or {})
+        self.video_frames = video_frames
+        self.skeleton_frames = skeleton_frames
+        self.size = size
+        self.augmentation = ClipAugmentation(**(augmentation or {}))
+        self.least_skeleton_frames = least_skeleton_frames
+        self.centre = NORMALISATIONS[normalisation]
+        self.channel_order = channel_order
+        self.workers = workers
+        self.sample = None if sample is None else dict(sample)
+        self.evaluation_names = ["test", "validation"]
+        self.ids: list[str] = []
+
+    def prepare_data(self) -> None:
+        if self.sample is not None:
+            from datamodules.sample.ntu import ensure_sample
+
+            ensure_sample(self.root, protocol=self.protocol, **self.sample)
+
+    @property
+    def manifest_hash(self) -> str:
+        """The hash of the packed set's manifest, by which runs are told apart."""
+        return manifest_hash(self.root)
+
+    def setup(self, stage: str | None = None) -> None:
+        if self.ids:
+            return
+        packed = PackedDataset(self.root, task="ntu", protocol=self.protocol)
+        packed.check_settings(self.prepared)
+        labels = np.array(packed.index["label"], dtype=np.int64)
+        if labels.max() >= len(ACTIONS) or labels.min() < 0:
+            raise DataError(
+                f"{self.root}: expected labels from 0 to {len(ACTIONS) - 1}, found "
+                f"{labels.min()} to {labels.max()}; prepare the sixty actions of NTU RGB+D alone"
+            )
+        arrays = {name: packed.array(name) for name in self.modalities}
+        if self.least_skeleton_frames and LENGTH in packed.modalities:
+            arrays[LENGTH] = np.array(packed.array(LENGTH))
+        self._train = self._rows_with(self.augmentation, arrays, labels)
+        self._evaluation = self._rows_with(self.augmentation.still(), arrays, labels)
+        self.rows = self._split(packed.index)
+        self.split_sizes = {name: len(rows) for name, rows in self.rows.items()}
+        shapes: dict[str, tuple[int, ...]] = {
+            "video": (3, self.video_frames, self.size, self.size),
+            "skeleton": (3, self.skeleton_frames, 25, 2),
+        }
+        self.shapes = {name: shapes[name] for name in self.modalities}
+        self.provenance: str = packed.manifest["provenance"]
+        self.ids = packed.index["id"]
+
+    def _rows_with(
+        self, augmentation: ClipAugmentation, arrays: Mapping[str, np.ndarray], labels: np.ndarray
+    ) -> PackedRows:
+        draws = {"video": augmentation.draw_video, "skeleton": augmentation.draw_skeleton}
+        return PackedRows(arrays, labels, seed=self.seed, draws=draws)
+
+    def _split(self, index: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
+        """Rows of each part; those that are listed for missing skeletons only train."""
+        column = np.array(index[self.split["by"]], dtype=np.int64)
+        of_validation = np.isin(np.array(index["subject"], np.int64), self.validation_subjects)
+        complete = np.array(index["listed"], np.int64) == 0
+        parts = {name: np.isin(column, self.split[name]) for name in ("train", "test")}
+        parts["validation"] = parts[self.validation_part] & of_validation & complete
+        parts["test"] &= complete
+        if self.validation_part == "train":
+            parts["train"] &= ~of_validation
+        rows = {name: np.flatnonzero(part) for name, part in parts.items()}
+        for name, found in rows.items():
+            if not len(found):
+                raise DataError(
+                    f"{self.root}: expected samples for the {name} part of fold {self.fold} (by "
+                    f"{self.split['by']}; validation subjects {self.validation_subjects}), found "
+                    f"none among {self.split['by']} {sorted(set(column.tolist()))}; prepare the "
+                    "missing samples or choose other splits"
+                )
+        return rows
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        return batches(
+            self._train,
+            self.rows["train"],
+            batch_size=self.batch_size,
+            shuffle=True,
+            workers=self.workers,
+        )
+
+    def val_dataloader(self) -> list[DataLoader[Batch]]:
+        """One loader for each of `evaluation_names`."""
+        return [
+            batches(
+                self._evaluation,
+                self.rows[name],
+                batch_size=self.evaluation_batch_size,
+                shuffle=False,
+                workers=self.workers,
+            )
+            for name in self.evaluation_names
+        ]
+
+    def test_dataloader(self) -> list[DataLoader[Batch]]:
+        return self.val_dataloader()
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Pictures travel as bytes and whole clips; windows and crops are cut on the device."""
+        ready: Batch = {}
+        for name in self.modalities:
+            drawn = batch[f"{name}_drawn"]
+            if LENGTH in batch and (name == "skeleton" or self.augmentation.windows == "shared"):
+                lengths = batch[LENGTH].cpu().numpy()
+                drawn = lengthen(drawn, lengths, self.least_skeleton_frames)
+            ready[name] = getattr(self, f"_{name}")(batch[name], drawn)
+        return ready | {"label": batch["label"], "id": batch["id"]}
+
+    def _video(self, video: Any, drawn: np.ndarray) -> Any:
+        seen = view_video(video, drawn, frames=self.video_frames, size=self.size)
+        return normalise(seen, self.channel_order)
+
+    def _skeleton(self, skeleton: Any, drawn: np.ndarray) -> Any:
+        return self.centre(view_skeleton(skeleton, drawn, frames=self.skeleton_frames))
