@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
+from datamodules import MOSEI
 from datamodules.errors import DataError
+from datamodules.prepare.mosei import MoseiSettings
+from datamodules.prepare.packed import PackedDataset
 from datamodules.sample import mosei_sentiment as sentiment
-from datamodules.sample.mosei import ENCODER, VIDEOS, render_mosei
+from datamodules.sample.mosei import ENCODER, VIDEOS, ensure_sample, render_mosei
 from datamodules.sample.mosei_encoder import WIDTH
 from datamodules.sample.mosei_files import FOLDS
 from datamodules.sample.mosei_speech import sentence
@@ -24,6 +27,18 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("mosei") / "raw"
     render_mosei(folder, videos=FEW)
     return folder
+
+
+@pytest.fixture(scope="module")
+def packed(raw: Path) -> Path:
+    root = raw.with_name("packed")
+    ensure(root, raw)
+    return root
+
+
+def ensure(root: Path, raw: Path, **changes: Any) -> None:
+    options = {"protocol": "paper", "settings": MoseiSettings(steps=32), "videos": FEW}
+    ensure_sample(root, raw=raw, workers=1, **(options | changes))
 
 
 def sequence(raw: Path, name: str) -> dict[str, dict[str, np.ndarray]]:
@@ -150,6 +165,67 @@ def test_foreign_folder_is_not_touched(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected no folder or a rendered one"):
         render_mosei(tmp_path, videos=FEW)
     assert (tmp_path / "thesis.tex").exists()
+
+
+def test_prepared_like_the_real_data(raw: Path, packed: Path) -> None:
+    labels, words = sequence(raw, "Labels"), sequence(raw, "Words")
+    folds = json.loads((raw / FOLDS).read_text())
+    data = PackedDataset(packed, task="mosei", protocol="paper")
+    assert data.manifest["provenance"] == "sample"
+    split = {video: fold for fold, videos in folds.items() for video in videos}
+    expected = [
+        f"{video}[{i}]"
+        for video in labels
+        if video in split
+        for i in range(len(labels[video]["features"]))
+    ]
+    (unseen,) = set(expected) - set(data.index["id"])
+    assert "no visual" in data.manifest["dropped"][unseen]
+    assert {i.split("[")[0] for i in data.manifest["dropped"]} - split.keys()  # in no fold
+    assert data.manifest["counts"]["audio_values_not_finite"] > 0
+    for name, width in {"visual": 35, "audio": 74, "text": WIDTH}.items():
+        array = data.array(name)
+        assert array.shape == (len(expected) - 1, 32, width)
+        assert np.isfinite(array).all()
+    for row, identity in enumerate(data.index["id"]):
+        video, number = identity.rstrip("]").split("[")
+        entry = labels[video]
+        label, (start, end) = entry["features"][int(number), 0], entry["intervals"][int(number)]
+        assert float(data.index["label"][row]) == pytest.approx(label, abs=1e-5)
+        times, spoken = words[video]["intervals"].mean(1), words[video]["features"][:, 0]
+        count = np.count_nonzero((times > start) & (times < end) & (spoken != b"sp"))
+        assert (
+            int(data.index["visual_length"][row]) == int(data.index["audio_length"][row]) == count
+        )
+        assert data.index["split"][row] == split[video]
+
+
+def test_datamodule_makes_and_loads_the_sample(raw: Path, packed: Path) -> None:
+    sample = {"raw": raw, "settings": MoseiSettings(steps=32), "videos": FEW}
+    module = MOSEI(
+        packed, modalities=["visual", "text"], batch_size=4, seed=1, protocol="paper", sample=sample
+    )
+    module.prepare_data()
+    module.setup()
+    assert module.shapes == {"visual": (35, 32), "text": (WIDTH, 32)}
+    assert len(next(iter(module.train_dataloader()))["label"]) == 4
+
+
+def test_another_sample_in_the_packed_folder(raw: Path, packed: Path) -> None:
+    with pytest.raises(
+        DataError, match=r"rendered\.seed: 1 there, 5 wanted.*the next run makes it"
+    ):
+        ensure(packed, raw, seed=5)
+    with pytest.raises(DataError, match=r"settings\.steps: 32 there, 50 wanted"):
+        ensure(packed, raw, settings=MoseiSettings())
+    with pytest.raises(DataError, match="protocol: 'paper' there, 'released' wanted"):
+        ensure(packed, raw, protocol="released")
+
+
+def test_complete_sample_is_only_looked_at(packed: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"  # the raw files are not needed any more
+    ensure(packed, gone)
+    assert not gone.exists()
 
 
 def means(videos: list[Video]) -> tuple[dict[str, np.ndarray], np.ndarray]:
