@@ -91,12 +91,24 @@ def check(cfg: DictConfig) -> None:
             f"fusion={cfg.fusion.name} is made for task={' or task='.join(tasks)}, "
             f"found task={cfg.task.name}; choose another fusion"
         )
+    if cfg.task.outputs < cfg.fusion.get("least_outputs", 1):
+        raise RunError(
+            f"fusion={cfg.fusion.name} combines class probabilities, and a network of "
+            f"task={cfg.task.name} predicts a single number: choose another fusion"
+        )
     if cfg.init not in ("unimodal", "scratch"):
         raise RunError(f"init={cfg.init}: choose unimodal or scratch")
     if cfg.init == "unimodal" and whole_network(cfg) and "branches" not in cfg.network:
         raise RunError(
             f"fusion={cfg.fusion.name} is a network of its own, without the task's branches, and "
             "has nothing to start from: init=scratch"
+        )
+    starts = cfg.protocol.init_from
+    if cfg.init == "unimodal" and cfg.reporting.get(starts, {}).get("each"):
+        raise RunError(
+            f"protocol.init_from={starts} takes each metric from another epoch on "
+            f"task={cfg.task.name} and so has no weights to start from: init=scratch, or "
+            "protocol.init_from=last_epoch"
         )
     if "ddp" in str(cfg.trainer.get("strategy")):
         if cfg.trainer.devices is None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from experiments.classes import ClassReport, class_report
 from experiments.folder import RunError, RunFolder
+from experiments.levels import LevelReport, level_report
 from experiments.statistics import Estimate, RunKey, estimate, paired_difference, paired_samples
 
 
@@ -140,9 +141,14 @@ class Evaluation:
                 f"rule={self.rule}: {self.runs[0].folder.path} reports under "
                 f"{', '.join(self.rules)}; choose one of them"
             )
+        if isinstance(self.metrics["reported"][self.rule]["epoch"], dict):
+            raise RunError(
+                f"rule={self.rule}: {self.runs[0].folder.path} takes each metric from another "
+                "epoch there, and so has no predictions to look at; its figures stand beside those "
+                f"of rule={self.metrics['headline']}"
+            )
         self.predictions = {run.key: run.predictions(self.rule) for run in self.runs}
-        if self.classifies:
-            self._check_predictions()
+        self._check_predictions()
 
     @property
     def provenance(self) -> str:
@@ -183,24 +189,45 @@ class Evaluation:
             names = [str(index) for index in range(scores.shape[1])]
         return class_report(scores, labels, names)
 
-    def hits(self) -> dict[str, float]:
-        """Return for each test sample the per cent of its runs that classify it right."""
+    @cached_property
+    def levels(self) -> LevelReport:
+        """Return the figures of each rounded label, over the predictions of all runs together."""
+        every = list(self.predictions.values())
+        scores = np.concatenate([p.scores[:, 0] for p in every])
+        labels = np.concatenate([p.labels for p in every])
+        seeds = len(every) // len({run.key[0] for run in self.runs})
+        return level_report(scores, labels, repeats=seeds)
+
+    @property
+    def sample_metric(self) -> str:
+        """Return the name of the figure that a single sample has."""
+        return "accuracy" if self.classifies else "mae"
+
+    def by_sample(self) -> dict[str, float]:
+        """Return each test sample's figure, the mean over its runs.
+
+        The per cent of the runs that classify it right, or their absolute error.
+        """
         found: dict[str, list[float]] = {}
         for p in self.predictions.values():
-            for name, hit in zip(p.ids, 100.0 * (p.scores.argmax(1) == p.labels), strict=True):
-                found.setdefault(str(name), []).append(float(hit))
-        return {name: float(np.mean(hits)) for name, hits in found.items()}
+            for name, value in zip(p.ids, self._of_samples(p), strict=True):
+                found.setdefault(str(name), []).append(float(value))
+        return {name: float(np.mean(values)) for name, values in found.items()}
+
+    def _of_samples(self, p: Predictions) -> np.ndarray:
+        if self.classifies:
+            return 100.0 * (p.scores.argmax(1) == p.labels)
+        return np.abs(p.scores[:, 0].astype(np.float64) - p.labels)
 
     def _check_predictions(self) -> None:
         for run in self.runs:
-            p = self.predictions[run.key]
-            accuracy = 100 * float((p.scores.argmax(1) == p.labels).mean())
-            written = run.metrics["reported"][self.rule]["test"]["accuracy"]
-            if abs(accuracy - written) > 1e-3:
+            found = float(self._of_samples(self.predictions[run.key]).mean())
+            written = run.metrics["reported"][self.rule]["test"][self.sample_metric]
+            if abs(found - written) > 1e-3:
                 raise RunError(
-                    f"{run.folder.path}: metrics.json says accuracy {written:.2f} under "
-                    f"{self.rule}, predictions.npz gives {accuracy:.2f}: they are not of one run; "
-                    "delete the folder and train again"
+                    f"{run.folder.path}: metrics.json says {self.sample_metric} {written:.3f} "
+                    f"under {self.rule}, predictions.npz gives {found:.3f}: they are not of one "
+                    "run; delete the folder and train again"
                 )
 
 
@@ -209,7 +236,7 @@ class Difference:
     """What separates two sets of runs, paired by fold and seed: for each metric, and by sample."""
 
     metrics: dict[str, Estimate]
-    samples: Estimate | None
+    samples: Estimate
 
 
 def compare(first: Evaluation, second: Evaluation) -> Difference:
@@ -237,10 +264,7 @@ def compare(first: Evaluation, second: Evaluation) -> Difference:
                 f"{len(mine.ids)} and {len(theirs.ids)} that differ in id, order or label: the "
                 "runs come from different data sets"
             )
-    samples = None
-    if first.classifies:
-        samples = paired_samples(first.hits(), second.hits())
-    return Difference(metrics, samples)
+    return Difference(metrics, paired_samples(first.by_sample(), second.by_sample()))
 
 
 def common_folder(runs: Iterable[FinishedRun]) -> Path:

@@ -1,4 +1,4 @@
-"""What an evaluation leaves behind: JSON, CSV and a picture of the confusion matrix."""
+"""What an evaluation leaves behind: JSON, CSV and a picture of the predictions."""
 
 import csv
 import io
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from experiments.classes import ClassReport
+from experiments.draw_levels import draw_levels
 from experiments.evaluation import Difference, Evaluation
 from experiments.files import write_json, write_text, write_with
 from experiments.report import evaluation_title
@@ -18,9 +19,11 @@ from experiments.statistics import Estimate
 
 
 def write_evaluation(evaluation: Evaluation, difference: Difference | None, out: Path) -> None:
-    """Write `figures.csv`, and for the rule `evaluation.json`, `classes.csv`, `confusion.csv`, PNG.
+    """Write `figures.csv`, and for the rule `evaluation.json` and what suits its predictions.
 
-    The rule is part of the names, so that several rules' files can lie side by side.
+    That is `classes.csv`, `confusion.csv` and `confusion.png` of a classification, `levels.csv`,
+    `calibration.csv` and `levels.png` of a regression. The rule is part of the names, so that
+    several rules' files can lie side by side.
 
     Args:
         evaluation: of one or several runs.
@@ -32,7 +35,7 @@ def write_evaluation(evaluation: Evaluation, difference: Difference | None, out:
     if difference is not None:
         summary["difference"] = {
             "metrics": {name: _plain(e) for name, e in difference.metrics.items()},
-            "accuracy_by_sample": difference.samples and _plain(difference.samples),
+            f"{evaluation.sample_metric}_by_sample": _plain(difference.samples),
         }
     write_json(out / f"evaluation_{rule}.json", summary)
     header = ["rule", "metric", "mean", "error", "units", "unit", "runs", "provenance"]
@@ -42,8 +45,8 @@ def write_evaluation(evaluation: Evaluation, difference: Difference | None, out:
         for metric, e in metrics.items()
     ]
     write_table(out / "figures.csv", header, figures)
-    if evaluation.classifies:
-        _write_classes(evaluation, out)
+    write = _write_classes if evaluation.classifies else _write_levels
+    write(evaluation, out)
 
 
 def _summary(evaluation: Evaluation) -> dict[str, Any]:
@@ -57,6 +60,7 @@ def _summary(evaluation: Evaluation) -> dict[str, Any]:
         "figures": {rule: {n: _plain(e) for n, e in metrics.items()} for rule, metrics in figures},
         "classes": evaluation.report.rows() if evaluation.classifies else None,
         "confusion": evaluation.report.confusion.tolist() if evaluation.classifies else None,
+        **({} if evaluation.classifies else {"levels": evaluation.levels.rows()}),
     }
 
 
@@ -75,9 +79,20 @@ def _write_classes(evaluation: Evaluation, out: Path) -> None:
         ["true \\ predicted", *report.names],
         [[name, *counts] for name, counts in matrix],
     )
+    draw_confusion(report, out / f"confusion_{rule}.png", title=_title(evaluation))
+
+
+def _write_levels(evaluation: Evaluation, out: Path) -> None:
+    rule, report = evaluation.rule, evaluation.levels
+    for name, rows in (("levels", report.rows()), ("calibration", report.calibration())):
+        path = out / f"{name}_{rule}.csv"
+        write_table(path, list(rows[0]), [list(row.values()) for row in rows])
+    draw_levels(report, out / f"levels_{rule}.png", title=_title(evaluation))
+
+
+def _title(evaluation: Evaluation) -> str:
     pooled = f", {len(evaluation.runs)} runs pooled" if len(evaluation.runs) > 1 else ""
-    title = f"{evaluation_title(evaluation)}\n{rule}{pooled}"
-    draw_confusion(report, out / f"confusion_{rule}.png", title=title)
+    return f"{evaluation_title(evaluation)}\n{evaluation.rule}{pooled}"
 
 
 def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

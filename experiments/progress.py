@@ -19,6 +19,8 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from experiments.metric import number
+
 
 class ShowProgress(pl.Callback):
     """Show epochs and batches done, the time left, and the latest figures.
@@ -62,7 +64,7 @@ class ShowProgress(pl.Callback):
         done, total = trainer.current_epoch + 1, trainer.max_epochs or 1
         loss = next(iter(pl_module.train_metrics.items()))
         metric = next(iter(pl_module.evaluations["test"].metrics.items()))
-        figures = f"train {loss[0]} {loss[1]:.3f}  test {metric[0]} {metric[1]:.1f}"
+        figures = f"train {loss[0]} {loss[1]:.3f}  test {metric[0]} {number(*metric)}"
         self.bar.update(self.task, completed=done, figures=figures)
         tenth = max(1, total // 10)
         if not self.console.is_terminal and (done % tenth == 0 or done == total):

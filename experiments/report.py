@@ -12,7 +12,11 @@ from rich.table import Table
 from experiments.classes import ClassReport
 from experiments.evaluation import Difference, Evaluation
 from experiments.folder import RunFolder
+from experiments.metric import number, which_is_better
 from experiments.statistics import Estimate
+
+SEPARATE = "†"  # behind a rule that takes each metric from an epoch of its own
+EACH = "each metric from its own best epoch on the {} data, so of no single network"
 
 
 def print_runs(folders: Sequence[RunFolder], console: Console) -> float:
@@ -24,25 +28,38 @@ def print_runs(folders: Sequence[RunFolder], console: Console) -> float:
     mark = sample_mark(*(run["provenance"] for run in runs))
     table = plain_table(["run"], ["parameters", *marked(head, rules)])
     for run in runs:
-        figures = [f"{figure(run, rule):.1f}" for rule in rules]
+        figures = [number(metric_name(run), figure(run, rule)) for rule in rules]
         table.add_row(run_name(run), f"{run['parameters']['total']:,}", *figures)
     show(title + mark, table, console)
+    if metric_name(head) != "accuracy":
+        _print_every_metric(head, console)
     console.print(footnote(folders[-1], rules))
     console.print(str(folders[-1].path), style="bold", markup=False)
     return figure(head, head["headline"])
 
 
+def _print_every_metric(run: dict[str, Any], console: Console) -> None:
+    """Print all test figures of a run, a line for each rule."""
+    rules = run["reported"]
+    table = plain_table(["rule"], list(rules["last_epoch"]["test"]))
+    for mark, reported in zip(marked(run, list(rules)), rules.values(), strict=True):
+        table.add_row(mark, *(number(name, value) for name, value in reported["test"].items()))
+    show(f"{run_name(run)}{sample_mark(run['provenance'])}", table, console)
+
+
 def print_evaluation(evaluation: Evaluation, console: Console) -> None:
     """Print the figures under every rule, then each class's and the confusion matrix of one."""
     runs, names = evaluation.runs, evaluation.metric_names
-    table = plain_table(["rule"], ["epoch", *names])
-    for rule, mark in zip(
-        evaluation.rules, marked(evaluation.metrics, evaluation.rules), strict=True
-    ):
-        epoch = evaluation.metrics["reported"][rule]["epoch"]
-        one = len(runs) == 1 and epoch is not None
-        figures = evaluation.figures()[rule]
-        table.add_row(mark, str(epoch + 1) if one else "-", *map(with_error, figures.values()))
+    rules = marked(evaluation.metrics, evaluation.rules)
+    columns = [_column(evaluation, rule) for rule in evaluation.rules]
+    if len(names) > len(rules) + 1:  # side by side they would be wider than a terminal
+        table = plain_table(["metric"], rules)
+        lines = zip(["epoch", *names], *columns, strict=True)
+    else:
+        table = plain_table(["rule"], ["epoch", *names])
+        lines = zip(rules, *zip(*columns, strict=True), strict=True)
+    for line in lines:
+        table.add_row(*line)
     show(evaluation_title(evaluation), table, console)
     if len(runs) > 1:
         covered = evaluation.figures()[evaluation.rule][names[0]].covers()
@@ -50,6 +67,16 @@ def print_evaluation(evaluation: Evaluation, console: Console) -> None:
     console.print(footnote(runs[0].folder, evaluation.rules))
     if evaluation.classifies:
         _print_classes(evaluation.report, evaluation.rule, len(runs), console)
+    else:
+        _print_levels(evaluation, console)
+
+
+def _column(evaluation: Evaluation, rule: str) -> list[str]:
+    """Return the epoch that a rule chose, if it is one, and its figures."""
+    epoch = evaluation.metrics["reported"][rule]["epoch"]
+    one = len(evaluation.runs) == 1 and isinstance(epoch, int)
+    figures = evaluation.figures()[rule]
+    return [str(epoch + 1) if one else "-", *(with_error(name, e) for name, e in figures.items())]
 
 
 def print_difference(
@@ -62,13 +89,16 @@ def print_difference(
     table = plain_table(["metric"], ["first", "second", "difference"])
     for metric, estimate in difference.metrics.items():
         one, other = (e.figures()[e.rule][metric] for e in (first, second))
-        table.add_row(metric, with_error(one), with_error(other), with_error(estimate, sign=True))
+        figures = [with_error(metric, one), with_error(metric, other)]
+        table.add_row(metric, *figures, with_error(metric, estimate, sign=True))
     show(title, table, console)
     covered = next(iter(difference.metrics.values())).covers()
     console.print(f"paired by fold and seed, ± standard error of the difference: {covered}")
-    if difference.samples:
-        text = with_error(difference.samples, sign=True)
-        console.print(f"accuracy paired by sample: {text} over {difference.samples.units} samples")
+    if better := which_is_better(difference.metrics):
+        console.print(better)
+    text = with_error(first.sample_metric, difference.samples, sign=True)
+    units = difference.samples.units
+    console.print(f"{first.sample_metric} paired by sample: {text} over {units} samples")
 
 
 def _print_classes(report: ClassReport, rule: str, runs: int, console: Console) -> None:
@@ -87,6 +117,17 @@ def _print_classes(report: ClassReport, rule: str, runs: int, console: Console) 
     show(f"confusion, {rule}{pooled}", table, console)
 
 
+def _print_levels(evaluation: Evaluation, console: Console) -> None:
+    runs = len(evaluation.runs)
+    pooled = f", {runs} runs pooled" if runs > 1 else ""
+    table = plain_table(["label"], ["n", "mean label", "mean prediction", "mae", "acc7"])
+    for row in evaluation.levels.rows():
+        figures = [f"{row[key]:.2f}" for key in ("mean_label", "mean_prediction")]
+        figures += [number(key, row[key]) for key in ("mae", "acc7")]
+        table.add_row(f"{row['label']:+d}" if row["label"] else "0", str(row["n"]), *figures)
+    show(f"by rounded label, {evaluation.rule}{pooled}", table, console)
+
+
 def evaluation_title(evaluation: Evaluation) -> str:
     """Return what an evaluation is of: task, fusion, folds, seeds, and whether data is sample."""
     folds = _listed("fold", {run.key[0] for run in evaluation.runs})
@@ -101,12 +142,15 @@ def footnote(folder: RunFolder, rules: Iterable[str]) -> str:
     known: Any = OmegaConf.load(config) if config.is_file() else {}
     known = known.get("reporting", {})
     splits: dict[str, list[str]] = {}
+    apart = []
     for rule in rules:
         split = known.get(rule, {}).get("split")
-        if split:
+        if known.get(rule, {}).get("each"):
+            apart.append(f"{SEPARATE} {rule}: {EACH.format(split)}")
+        elif split:
             splits.setdefault(split, []).append(rule)
     told = [f"{' and '.join(names)}: epoch chosen on the {s} data" for s, names in splits.items()]
-    return "; ".join(["* the headline", *told])
+    return "; ".join(["* the headline", *told, *apart])
 
 
 def plain_table(left: Sequence[str], right: Sequence[str]) -> Table:
@@ -126,8 +170,13 @@ def show(title: str, table: Table, console: Console) -> None:
 
 
 def marked(run: dict[str, Any], rules: Sequence[str]) -> list[str]:
-    """Return the rules' names, the headline's with a star."""
-    return [rule + ("*" if rule == run["headline"] else "") for rule in rules]
+    """Return the rules' names, the headline's with a star, one of several epochs with a dagger."""
+    return [
+        rule
+        + "*" * (rule == run["headline"])
+        + SEPARATE * isinstance(run["reported"][rule]["epoch"], dict)
+        for rule in rules
+    ]
 
 
 def sample_mark(*provenances: str) -> str:
@@ -135,10 +184,10 @@ def sample_mark(*provenances: str) -> str:
     return " (sample data)" if "sample" in provenances else ""
 
 
-def with_error(estimate: Estimate, *, sign: bool = False) -> str:
-    """Return `57.1 ± 0.4`, or the mean alone where there is no error."""
-    mean = f"{estimate.mean:+.1f}" if sign else f"{estimate.mean:.1f}"
-    return mean if math.isnan(estimate.error) else f"{mean} ± {estimate.error:.1f}"
+def with_error(metric: str, estimate: Estimate, *, sign: bool = False) -> str:
+    """Return `57.1 ± 0.4` in the digits of a metric, or the mean alone where there is no error."""
+    mean = number(metric, estimate.mean, sign=sign)
+    return mean if math.isnan(estimate.error) else f"{mean} ± {number(metric, estimate.error)}"
 
 
 def run_name(run: dict[str, Any]) -> str:

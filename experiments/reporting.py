@@ -1,7 +1,8 @@
 """Reporting rules: which epoch a figure comes from, its predictions and its weights."""
 
+import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 
 from experiments.callbacks import leads
 from experiments.files import write_with
-from experiments.folder import RunFolder
+from experiments.folder import RunError, RunFolder
 
 
 @dataclass(frozen=True)
@@ -20,15 +21,25 @@ class ReportingRule:
 
     `split=None` takes the last epoch and so selects nothing; otherwise the epoch with the best
     `metric` on that evaluation split, the earliest among equals.
+
+    `each`, a mode for each metric by name, takes every metric from its own best epoch instead, as
+    the released code for MOSEI lists them. Such figures belong to no single network: there are
+    neither predictions nor weights under the rule.
     """
 
     split: str | None = None
     metric: str = "accuracy"
     mode: str = "max"
+    each: Mapping[str, str] = field(default_factory=dict)
 
     def better(self, new: Mapping[str, Any], old: Mapping[str, Any] | None) -> bool:
         """Say whether an epoch's metrics by split replace those chosen so far."""
-        if self.split is None or old is None:
+        if self.split is None:
+            return True
+        if self.metric not in new[self.split]:
+            known = ", ".join(new[self.split])
+            raise RunError(f"reporting: no such metric {self.metric}: the task has {known}")
+        if old is None or math.isnan(old[self.split][self.metric]):
             return True
         sign = 1 if self.mode == "max" else -1
         return sign * new[self.split][self.metric] > sign * old[self.split][self.metric]
@@ -52,7 +63,9 @@ class Report(pl.Callback):
         last = trainer.current_epoch + 1 == trainer.max_epochs
         for name, rule in self.rules.items():
             old = self.chosen.get(name)
-            if rule.better(metrics, old and old["metrics"]):
+            if rule.each:
+                self._choose_each(name, metrics, epoch=trainer.current_epoch)
+            elif rule.better(metrics, old and old["metrics"]):
                 save = rule.split is not None or last
                 self.choose(name, pl_module, epoch=trainer.current_epoch, save=save)
 
@@ -74,8 +87,22 @@ class Report(pl.Callback):
             state = task.network.state_dict()
             write_with(self.folder.weights(rule), lambda path: torch.save(state, path))
 
+    def _choose_each(
+        self, name: str, metrics: Mapping[str, Mapping[str, float]], *, epoch: int
+    ) -> None:
+        """Take those metrics of an epoch that are the best so far, each by itself."""
+        rule = self.rules[name]
+        empty: dict[str, Any] = {"epoch": {}, "metrics": {split: {} for split in metrics}}
+        chosen = self.chosen.setdefault(name, empty)
+        for metric, mode in rule.each.items():
+            old = chosen["metrics"] if metric in chosen["epoch"] else None
+            if ReportingRule(rule.split, metric, mode).better(metrics, old):
+                chosen["epoch"][metric] = epoch
+                for split, values in metrics.items():
+                    chosen["metrics"][split][metric] = values[metric]
+
     def figures(self) -> dict[str, dict[str, Any]]:
-        """Return for each rule its epoch and its metrics by split."""
+        """Return for each rule its epoch, or its epochs by metric, and its metrics by split."""
         return {rule: {"epoch": c["epoch"], **c["metrics"]} for rule, c in self.chosen.items()}
 
     def state_dict(self) -> dict[str, Any]:
@@ -91,12 +118,14 @@ PREDICTED = ("ids", "labels", "scores")
 def write_predictions(folder: RunFolder, report: Report, ids: Sequence[str]) -> None:
     """Write `predictions.npz`: `ids`, `labels` and `scores_<rule>` of the test split.
 
+    A rule that takes each metric from another epoch has no scores.
+
     Args:
         folder: of the run.
         report: what each rule chose.
         ids: the name of each row of the data set.
     """
-    tests = {rule: choice["test"] for rule, choice in report.chosen.items()}
+    tests = {rule: choice["test"] for rule, choice in report.chosen.items() if "test" in choice}
     any_test = next(iter(tests.values()))
     predictions = {
         "ids": np.array([ids[int(row)] for row in any_test["ids"]]),

@@ -39,9 +39,15 @@ def regression_metrics(scores: Tensor, labels: Tensor) -> dict[str, float]:
         labels: `(N,)`.
 
     Raises:
-        ValueError: if every label is 0, so that nothing is left for `acc2`.
+        ValueError: if a prediction is no finite number, or every label is 0, so that nothing is
+            left for `acc2`.
     """
     y, p = labels.double(), scores.squeeze(1).double()  # (N,) each
+    if not p.isfinite().all():
+        raise ValueError(
+            f"{int((~p.isfinite()).sum())} of {len(p)} predictions are NaN or infinite: training "
+            "diverged; lower training.optimizer.lr, or look for such values in the data"
+        )
     sided = y != 0
     if not sided.any():
         raise ValueError("expected labels other than 0, for acc2 leaves these out; found none")

@@ -75,3 +75,8 @@ def test_constant_predictions_have_no_correlation() -> None:
 def test_a_split_of_zeros_alone_is_refused() -> None:
     with pytest.raises(ValueError, match="expected labels other than 0"):
         measured([1.0, 2.0], [0.0, 0.0])
+
+
+def test_predictions_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(ValueError, match="1 of 2 predictions are NaN or infinite"):
+        measured([float("nan"), 1.0], [1.0, -1.0])

@@ -1,0 +1,23 @@
+"""How a metric is written: in per cent with one digit, or in its own unit with three."""
+
+from collections.abc import Iterable
+
+DIGITS = {"mae": 3, "corr": 3}  # of figures that are no per cent
+PAPER_DIGITS = {"accuracy": 2}  # where the paper prints more of them
+LOWER_IS_BETTER = {"mae"}
+
+
+def number(metric: str, value: float, *, sign: bool = False) -> str:
+    """Write a figure of a metric."""
+    return f"{value:{'+' if sign else ''}.{DIGITS.get(metric, 1)}f}"
+
+
+def paper_number(metric: str, value: float) -> str:
+    """Write the paper's own figure with the digits that the paper prints."""
+    return f"{value:.{PAPER_DIGITS.get(metric, DIGITS.get(metric, 1))}f}"
+
+
+def which_is_better(metrics: Iterable[str]) -> str:
+    """Say for which metrics a lower figure is the better one; nothing if for none."""
+    lower = [metric for metric in metrics if metric in LOWER_IS_BETTER]
+    return f"lower is better: {', '.join(lower)}" if lower else ""
