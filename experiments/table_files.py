@@ -3,12 +3,14 @@
 import csv
 import io
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table as Grid
 
 from experiments.files import write_json, write_text
 from experiments.report import plain_table, show
@@ -18,6 +20,7 @@ from experiments.table import Table
 from experiments.tabulate import Filled, Line
 
 SIZES = ("paper #Params", "ours, paper's size", "ours, this run")
+WIDEST = 1000  # no table's columns are wider than this together
 KINDS = ("md", "csv", "tex", "json")
 
 
@@ -36,19 +39,45 @@ def write_table(filled: Filled, folder: Path) -> list[Path]:
 
 
 def show_table(filled: Filled, console: Console) -> None:
-    """Print what fits a terminal: differences under the headline rule alone, and no sizes."""
-    head, body = cells(filled)
-    shown = f"({headline(filled.rules)})"
-    kept = [
-        index
-        for index, name in enumerate(head)
-        if name not in SIZES and (not name.startswith("against") or name.endswith(shown))
-    ]
-    grid = plain_table(head[:1], [head[index].replace(" (", "\n(") for index in kept[1:]])
-    for line in body:
-        grid.add_row(*(line[index] for index in kept))
+    """Print what fits the terminal: differences under the headline rule alone, and no sizes.
+
+    Where that is too wide, the other rules' figures go, and then all metrics but the first; the
+    files have them.
+    """
+    unlimited = console.options.update(max_width=WIDEST)
+    for shown in _choices(filled):
+        grid = _grid(filled, shown)
+        if console.measure(grid, options=unlimited).minimum <= console.width:
+            break
     title = filled.table.title + (" (sample data)" if filled.sample else "")
     show(title, grid, console)
+
+
+def _choices(filled: Filled) -> list[list[str]]:
+    """Headings to show, from many to few."""
+    head, rule = cells(filled)[0], f"({headline(filled.rules)})"
+    every = [h for h in head if h not in SIZES and (h[:8] != "against " or h.endswith(rule))]
+    one_rule = [h for h in every if h.endswith(rule) or not h.endswith(")")]
+    others = {h for m in filled.table.metrics[1:] for h in (f"paper {m}", f"{m} {rule}")}
+    return [every, one_rule, [h for h in one_rule if h not in others]]
+
+
+def _grid(filled: Filled, shown: Sequence[str]) -> Grid:
+    head, body = cells(filled)
+    grid = plain_table(shown[:1], [_narrow(heading) for heading in shown[1:]])
+    grid.collapse_padding = True
+    words = [word for line in body for word in line[0].split()]
+    grid.columns[0].min_width = max(map(len, words))
+    for line in body:
+        by_heading = dict(zip(head, line, strict=True))
+        grid.add_row(*(by_heading[heading] for heading in shown))
+    return grid
+
+
+def _narrow(heading: str) -> str:
+    """Break a heading into lines about as wide as the figures below it, the rule on the last."""
+    name, _, rule = heading.partition(" (")
+    return "\n".join([*textwrap.wrap(name, 12), *([f"({rule}"] if rule else [])])
 
 
 def cells(filled: Filled) -> tuple[list[str], list[list[str]]]:
