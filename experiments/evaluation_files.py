@@ -38,13 +38,13 @@ def write_evaluation(evaluation: Evaluation, difference: Difference | None, out:
             f"{evaluation.sample_metric}_by_sample": _plain(difference.samples),
         }
     write_json(out / f"evaluation_{rule}.json", summary)
-    header = ["rule", "metric", "mean", "error", "units", "unit", "runs", "provenance"]
+    header = ["rule", "metric", "mean", "error", "units", "unit", "runs"]
     figures = [
-        [name, metric, *_plain(e).values(), evaluation.provenance]
+        [name, metric, *_plain(e).values()]
         for name, metrics in evaluation.figures().items()
         for metric, e in metrics.items()
     ]
-    write_table(out / "figures.csv", header, figures)
+    _write_table(evaluation, out / "figures.csv", header, figures)
     write = _write_classes if evaluation.classifies else _write_levels
     write(evaluation, out)
 
@@ -72,13 +72,12 @@ def _plain(estimate: Estimate) -> dict[str, Any]:
 def _write_classes(evaluation: Evaluation, out: Path) -> None:
     rule, report = evaluation.rule, evaluation.report
     rows = report.rows()
-    write_table(out / f"classes_{rule}.csv", list(rows[0]), [list(row.values()) for row in rows])
+    path = out / f"classes_{rule}.csv"
+    _write_table(evaluation, path, list(rows[0]), [list(row.values()) for row in rows])
     matrix = zip(report.names, report.confusion.tolist(), strict=True)
-    write_table(
-        out / f"confusion_{rule}.csv",
-        ["true \\ predicted", *report.names],
-        [[name, *counts] for name, counts in matrix],
-    )
+    header = ["true \\ predicted", *report.names]
+    counted = [[name, *counts] for name, counts in matrix]
+    _write_table(evaluation, out / f"confusion_{rule}.csv", header, counted)
     draw_confusion(report, out / f"confusion_{rule}.png", title=_title(evaluation))
 
 
@@ -86,7 +85,7 @@ def _write_levels(evaluation: Evaluation, out: Path) -> None:
     rule, report = evaluation.rule, evaluation.levels
     for name, rows in (("levels", report.rows()), ("calibration", report.calibration())):
         path = out / f"{name}_{rule}.csv"
-        write_table(path, list(rows[0]), [list(row.values()) for row in rows])
+        _write_table(evaluation, path, list(rows[0]), [list(row.values()) for row in rows])
     draw_levels(report, out / f"levels_{rule}.png", title=_title(evaluation))
 
 
@@ -95,12 +94,14 @@ def _title(evaluation: Evaluation) -> str:
     return f"{evaluation_title(evaluation)}\n{evaluation.rule}{pooled}"
 
 
-def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a CSV file atomically."""
+def _write_table(
+    evaluation: Evaluation, path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Write a CSV file whose last column says in every row whether it is of sample data."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerow([*header, "provenance"])
+    writer.writerows([*row, evaluation.provenance] for row in rows)
     write_text(path, text.getvalue())
 
 

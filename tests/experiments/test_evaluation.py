@@ -139,11 +139,25 @@ def test_files_hold_the_same_figures(tmp_path: Path) -> None:
     assert summary["provenance"] == "real"
     assert summary["difference"]["metrics"]["accuracy"]["mean"] == 0
     lines = (tmp_path / "out" / "confusion_last_epoch.csv").read_text().splitlines()
-    assert lines[0].split(",")[1:] == NAMES
-    counts = [list(map(int, line.split(",")[1:])) for line in lines[1:]]
+    assert lines[0].split(",")[1:] == [*NAMES, "provenance"]
+    counts = [list(map(int, line.split(",")[1:-1])) for line in lines[1:]]
     assert counts == evaluation.report.confusion.tolist() == summary["confusion"]
     classes = (tmp_path / "out" / "classes_last_epoch.csv").read_text().splitlines()
-    assert classes[0] == "class,n,recall,precision,f1" and len(classes) == 6
+    assert classes[0] == "class,n,recall,precision,f1,provenance" and len(classes) == 6
+
+
+@pytest.mark.parametrize("provenance", ["sample", "real"])
+def test_every_row_of_every_csv_says_on_what_data_it_stands(
+    tmp_path: Path, provenance: str
+) -> None:
+    folder = finished_run(tmp_path, provenance=provenance)
+    write_evaluation(Evaluation(find_runs(str(folder))), None, tmp_path / "out")
+    files = sorted((tmp_path / "out").glob("*.csv"))
+    names = ["classes_last_epoch.csv", "confusion_last_epoch.csv", "figures.csv"]
+    assert [file.name for file in files] == names
+    for file in files:
+        head, *rows = (line.rpartition(",")[2] for line in file.read_text().splitlines())
+        assert head == "provenance" and rows and set(rows) == {provenance}
 
 
 @pytest.mark.parametrize("count", [2, 8, 60])
