@@ -1,0 +1,227 @@
+"""Action recognition as it is configured: parameters, taps, Tables 4 and 5, both protocols."""
+
+from typing import Any
+
+import pytest
+import torch
+from omegaconf.errors import InterpolationResolutionError
+from torch import nn
+
+from experiments.compose import build
+from experiments.identity import settings
+from experiments.table import load_table
+from tests.models.fusions.helpers import CONFIGS, compose, count
+from tests.models.fusions.test_table4 import jobs
+
+HCN, I3D, RESNET = 1_062_652, 12_348_764, 46_265_468
+SIZES = {
+    "fusion=none modalities=[skeleton]": HCN,
+    "fusion=none modalities=[video]": I3D,
+    "fusion=none modalities=[video] rgb=inflated_resnet50": RESNET,
+    "fusion=sum": I3D + HCN,
+    "fusion=average": I3D + HCN,
+    "fusion=uniform": I3D + HCN,
+    "fusion=msaf": 13_547_400,
+    "fusion=msaf rgb=inflated_resnet50": 47_533_928,
+    "fusion=msaf protocol=released": 13_547_400,
+    "fusion=mmtm rgb=inflated_resnet50": RESNET + HCN + 410_560 + 1_640_320 + 6_557_440,
+    "fusion=mmtm rgb=inflated_resnet50 fusion.mid.width_factor=1": (
+        RESNET + HCN + 205_600 + 820_800 + 3_280_000
+    ),
+    "fusion=mmtm": I3D + HCN + 923_040 + 1_185_376 + 2_361_600,
+}
+
+
+def network(words: str, data: str = "full") -> Any:
+    with torch.device("meta"):
+        return build(compose("task=ntu", f"data={data}", "data.root=x", *words.split()).network)
+
+
+def described(words: str) -> list[tuple[Any, ...]]:
+    """Channels, blocks of each modality, block size, lambda and BlockDropout of every point."""
+    points: list[Any] = [point.fusion for point in network(words).points]
+    return [
+        (
+            *(p.in_channels, p.blocks_per_modality, p.block_channels),
+            *(p.lowest_attention, p.dropout.p, count(p)),
+        )
+        for p in points
+    ]
+
+
+@pytest.mark.parametrize("words", SIZES)
+def test_parameters(words: str) -> None:
+    assert count(network(words)) == SIZES[words]
+
+
+@pytest.mark.parametrize("protocol", ["paper", "released"])
+def test_msaf_on_i3d(protocol: str) -> None:
+    """Section 4.3: 17 blocks of 64 channels and 6 of 256, lambda 0.5, no BlockDropout."""
+    assert described(f"fusion=msaf protocol={protocol}") == [
+        ((832, 128, 128), (13, 2, 2), 64, 0.5, 0.0, 19_568),
+        ((1024, 512), (4, 2), 256, 0.5, 0.0, 116_416),
+    ]
+
+
+def test_msaf_on_the_resnet() -> None:
+    assert described("fusion=msaf rgb=inflated_resnet50") == [
+        ((1024, 128, 128), (16, 2, 2), 64, 0.5, 0.0, 22_832),
+        ((2048, 512), (8, 2), 256, 0.5, 0.0, 182_976),
+    ]
+
+
+class Shapes(nn.Module):
+    """Writes down the shapes that a fusion point exchanges."""
+
+    seen: list[list[tuple[int, ...]]] = []  # noqa: RUF012
+
+    def __init__(self, in_channels: list[int]) -> None:
+        super().__init__()
+
+    def forward(self, features: list[torch.Tensor]) -> list[torch.Tensor]:
+        Shapes.seen.append([tuple(x.shape[1:]) for x in features])
+        return features
+
+
+@pytest.mark.parametrize(
+    ("rgb", "positions", "shapes"),
+    [
+        (
+            "i3d",
+            "early,intermediate,late",
+            [
+                [(832, 8, 14, 14), (256, 8, 8)],
+                [(832, 4, 7, 7), (128, 4, 4), (128, 4, 4)],
+                [(1024, 4, 7, 7), (512,)],
+            ],
+        ),
+        (
+            "i3d",
+            "mmtm1,mmtm2,mmtm3",
+            [
+                [(832, 8, 14, 14), (128, 4, 4)],
+                [(832, 4, 7, 7), (256, 2, 2)],
+                [(1024, 4, 7, 7), (512,)],
+            ],
+        ),
+        (
+            "inflated_resnet50",
+            "mmtm1,mmtm2,mmtm3",
+            [
+                [(512, 8, 28, 28), (128, 4, 4)],
+                [(1024, 8, 14, 14), (256, 2, 2)],
+                [(2048, 8, 7, 7), (512,)],
+            ],
+        ),
+    ],
+)
+def test_what_is_exchanged_at_the_papers_size(rgb: str, positions: str, shapes: Any) -> None:
+    words = ["task=ntu", "fusion=mmtm", f"rgb={rgb}", f"positions=[{positions}]", "data=full"]
+    cfg = compose(*words, "data.root=x")
+    Shapes.seen = []
+    with torch.device("meta"):
+        net = build(cfg.network, mid=Shapes)
+        batch = {name: torch.empty(2, *cfg.task.shapes[name]) for name in cfg.modalities}
+        prediction = net(batch)
+    assert Shapes.seen == shapes
+    assert prediction.scores.shape == (2, 60)
+
+
+def test_any_stage_can_be_tapped() -> None:
+    mine = "+task.positions.mine={video:Mixed_4c,skeleton:conv3} positions=[mine] fusion.points=[]"
+    assert described(f"fusion=msaf {mine}")[0][:3] == ((512, 64, 64), (16, 2, 2), 32)
+
+
+def test_a_position_that_there_is_not() -> None:
+    with pytest.raises(InterpolationResolutionError, match="latest: no such choice; there are ear"):
+        network("fusion=msaf positions=[latest]")
+
+
+def test_the_rows_of_table_4() -> None:
+    """The paper's "126, 512" is read as 128, 512: 832 channels are 6.5 blocks, the last padded."""
+    found = [described(f"fusion=msaf {word}") for word in jobs("table4_ntu")]
+    assert [[point[2:5] for point in points] for points in found] == [
+        [(32, 0.0, 0.0), (128, 0.0, 0.0)],
+        [(64, 0.0, 0.0), (256, 0.0, 0.0)],
+        [(128, 0.0, 0.0), (512, 0.0, 0.0)],
+        [(64, 0.25, 0.0), (256, 0.25, 0.0)],
+        [(64, 0.5, 0.0), (256, 0.5, 0.0)],
+        [(64, 0.5, 0.2), (256, 0.5, 0.2)],
+    ]
+    assert [point[1] for point in found[2]] == [(7, 1, 1), (2, 1)]
+
+
+EARLY = ((832, 256), (7, 2), 128, 0.5, 0.0, 42_208)
+INTERMEDIATE = ((832, 128, 128), (13, 2, 2), 64, 0.5, 0.0, 19_568)
+LATE = ((1024, 512), (4, 2), 256, 0.5, 0.0, 116_416)
+TABLE_5 = [
+    [EARLY],
+    [INTERMEDIATE],
+    [LATE],
+    [EARLY, INTERMEDIATE],
+    [EARLY, LATE],
+    [INTERMEDIATE, LATE],
+    [EARLY, INTERMEDIATE, LATE],
+]
+
+
+def test_the_rows_of_table_5() -> None:
+    assert [described(f"fusion=msaf {word}") for word in jobs("table5")] == TABLE_5
+    rows = load_table(CONFIGS, "5").rows
+    assert [described(f"fusion=msaf {row.words[0]}") for row in rows] == TABLE_5
+
+
+def test_the_two_ways_of_training() -> None:
+    words = ["task=ntu", "data=full", "data.root=x"]
+    paper, released = (compose(*words, f"protocol={p}").training for p in ("paper", "released"))
+    for cfg, rule, rate in ((paper, "Joint", 1e-3), (released, "Alternating", 1e-4)):
+        assert cfg._target_ == f"models.tasks.{rule}"
+        configured = build(cfg).configure(network("fusion=msaf", data="sample"))
+        for optimiser in configured if isinstance(configured, tuple) else [configured]:
+            (group,) = optimiser["optimizer"].param_groups
+            assert (group["initial_lr"], group["weight_decay"]) == (rate, 1e-4)
+            rates = []
+            for _ in range(7):
+                rates.append(optimiser["optimizer"].param_groups[0]["lr"])
+                optimiser["optimizer"].step()
+                optimiser["lr_scheduler"]["scheduler"].step()
+            assert rates == pytest.approx([rate] * 5 + [rate / 10] * 2)
+
+
+def test_the_released_slip_is_part_of_the_resnet_alone() -> None:
+    """The gated features of its first module are not used; I3D's are."""
+
+    def unchanged(words: str) -> list[str | None]:
+        return [point.unchanged for point in network(words).points]
+
+    assert unchanged("fusion=msaf rgb=inflated_resnet50") == [None, None]
+    assert unchanged("fusion=msaf rgb=inflated_resnet50 protocol=released") == ["video", None]
+    assert unchanged("fusion=mmtm rgb=inflated_resnet50 protocol=released") == ["video"] * 2 + [
+        None
+    ]
+    assert unchanged("fusion=msaf protocol=released") == [None, None]
+
+
+def test_runs_differ_by_what_they_use_alone() -> None:
+    """A unimodal run is the same whatever the positions; a fusion run names those that it has."""
+
+    def known(*words: str) -> dict[str, Any]:
+        return settings(compose("task=ntu", "data=full", "data.root=x", *words))
+
+    alone = ["fusion=none", "modalities=[skeleton]"]
+    plain = known(*alone)
+    assert plain == known(*alone, "positions=[early]")
+    assert plain["network"]["branches"].keys() == {"skeleton"}
+    points = known("positions=[late]")["network"]["fusion_points"]
+    assert points == [{"video": "Mixed_5c", "skeleton": "fc7"}]
+
+
+@pytest.mark.parametrize("rgb", ["i3d", "inflated_resnet50"])
+def test_the_small_networks_are_the_same_ones(rgb: str) -> None:
+    small, full = (network(f"fusion=msaf rgb={rgb}", data) for data in ("sample", "full"))
+    assert [type(branch) for branch in small.branches.values()] == [
+        type(branch) for branch in full.branches.values()
+    ]
+    assert list(small.branches["video"].stages) == list(full.branches["video"].stages)
+    assert count(small.branches["video"]) < count(full.branches["video"]) / 10
+    assert len(small.points) == len(full.points) == 2
