@@ -47,7 +47,7 @@ class CsdFile:
                 self._pieces.setdefault(name.partition("[")[0], []).append(name)
             if not self._pieces:
                 raise DataError(
-                    f"{path}: expected videos in {self._data.name}, found none; {_AGAIN}"
+                    f"{path}: expected videos in {self.root}/data, found none; {_AGAIN}"
                 )
         except BaseException:
             self._file.close()

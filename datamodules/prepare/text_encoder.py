@@ -155,7 +155,7 @@ def _fetch(name: str) -> Path:
             f"text_encoder={name}: expected a folder, or a name on the hub that can be fetched, "
             f"found neither ({reason}). Where there is a network, run\n"
             f"  hf download {name} --local-dir {name.split('/')[-1]} --include '*.json' "
-            f"'vocab.txt' '{_WEIGHTS}'\n"
+            f"--include 'vocab.*' --include '{_WEIGHTS}'\n"
             f"copy that folder to this machine, and give text_encoder=<that folder>"
         ) from error
 

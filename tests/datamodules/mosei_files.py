@@ -53,3 +53,45 @@ def write_folder(folder: Path, content: Mapping[str, Sequences], folds: Any) -> 
         write_csd(folder / NAMES[kind], ROOTS[kind], sequences)
     (folder / "folds.json").write_text(json.dumps(folds))
     return folder
+
+
+def mmsa(steps: Mapping[str, int] | None = None, samples: int = 4) -> dict[str, Any]:
+    """MMSA's layout: face and voice padded on the left, word pieces on the right."""
+    steps = {"vision": 50, "audio": 50, "text": 50} | dict(steps or {})
+    content = {}
+    for letter, split in zip("vwx", ("train", "valid", "test"), strict=True):
+        generator = np.random.default_rng(ord(letter))
+        values = {
+            key: generator.normal(size=(samples, steps[key], columns))
+            for key, columns in (("vision", 35), ("audio", 74), ("text", 12))
+        }
+        bert = np.zeros((samples, 3, 50))
+        for sample in range(samples):
+            bert[sample, 1, : 3 + sample % 3] = 1
+            values["vision"][sample, : 10 + sample] = 0
+            values["audio"][sample, : 30 - sample] = 0
+        values["audio"][0, -1, 0] = -np.inf
+        content[split] = values | {
+            "id": [f"{letter}{sample // 2}$_${sample % 2}" for sample in range(samples)],
+            "raw_text": [f"text {sample}" for sample in range(samples)],
+            "text_bert": bert,
+            "regression_labels": np.linspace(-3, 3, samples),
+            "classification_labels": np.zeros(samples),
+        }
+    return content
+
+
+def mult(samples: int = 4) -> dict[str, Any]:
+    """MulT's layout: everything padded on the left, ids with times, no words."""
+    content = {}
+    for split, values in mmsa(samples=samples).items():
+        values["text"][:, :20] = 0
+        times = [
+            [values["id"][i].split("$")[0], str(2.0 * i), str(2.0 * i + 1.5)]
+            for i in range(samples)
+        ]
+        content[split] = {key: values[key] for key in ("vision", "audio", "text")} | {
+            "id": np.array(times),
+            "labels": values["regression_labels"].reshape(-1, 1, 1),
+        }
+    return content

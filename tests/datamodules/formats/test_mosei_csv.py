@@ -1,0 +1,64 @@
+import csv
+from pathlib import Path
+
+import pytest
+
+from datamodules.errors import DataError
+from datamodules.formats.mosei_csv import TextRow, read_text_table
+
+ROW = {"video_id": "v", "clip_id": "3", "text": "Fine, I guess.", "label": "0.5", "mode": "train"}
+
+
+def table(folder: Path, *rows: dict[str, str]) -> Path:
+    path = folder / "label.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_rows(tmp_path: Path) -> None:
+    other = ROW | {"clip_id": "4", "text": ' two\nlines, "quoted" ', "label": "-3", "mode": "dev"}
+    rows = read_text_table(
+        table(tmp_path, ROW | {"annotation": "Positive"}, other | {"annotation": ""})
+    )
+    assert rows == [
+        TextRow("v", "3", "Fine, I guess.", 0.5, "train"),
+        TextRow("v", "4", 'two lines, "quoted"', -3.0, "valid"),
+    ]
+    assert rows[0].id == "v[3]"
+
+
+def test_without_modes(tmp_path: Path) -> None:
+    assert (
+        read_text_table(table(tmp_path, {k: v for k, v in ROW.items() if k != "mode"}))[0].split
+        == ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"text": " "}, r"found 1 without \(lines 3\); fill them in or delete these rows"),
+        ({"label": "good"}, "line 3: expected a number as label, found 'good'"),
+        ({"mode": "all"}, "line 3: expected the mode train, valid or test, found 'all'"),
+        ({"clip_id": "3"}, r"line 3: segment v\[3\] stands there twice"),
+    ],
+)
+def test_unusable_rows(tmp_path: Path, change: dict[str, str], message: str) -> None:
+    path = table(tmp_path, ROW, ROW | {"clip_id": "4"} | change)
+    with pytest.raises(DataError, match=message) as raised:
+        read_text_table(path)
+    assert str(path) in str(raised.value)
+
+
+def test_other_files(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="found no such file"):
+        read_text_table(tmp_path / "label.csv")
+    with pytest.raises(DataError, match="columns video_id, clip_id, text, label, found no label"):
+        read_text_table(table(tmp_path, {k: v for k, v in ROW.items() if k != "label"}))
+    path = table(tmp_path, ROW)
+    path.write_text(path.read_text().splitlines()[0])
+    with pytest.raises(DataError, match="expected a text in every row, found no row;"):
+        read_text_table(path)

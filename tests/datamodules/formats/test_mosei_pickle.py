@@ -1,0 +1,136 @@
+import os
+import pickle
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from datamodules.errors import DataError
+from datamodules.formats.mosei_pickle import not_finite, padding, read_mosei_pickle
+from datamodules.formats.safe_pickle import load_pickle
+from tests.datamodules.mosei_files import mmsa, mult
+
+
+def dump(path: Path, content: Any, protocol: int = 4) -> Path:
+    path.write_bytes(pickle.dumps(content, protocol=protocol))
+    return path
+
+
+class RunsACommand:
+    """What a malicious pickle looks like."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (f"touch {self.file}",)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_plain_content_comes_back(tmp_path: Path, protocol: int) -> None:
+    content = {
+        "floats": np.arange(6.0).reshape(2, 3),
+        "words": np.array([["a", "b"]]),
+        "mixed": np.array([["a", 1.5, b"c"]], object),
+        "scalar": np.float32(2.5),
+        "list": ["x", 1, None, (2.0, b"y\xff")],
+    }
+    loaded = load_pickle(dump(tmp_path / "a.pkl", content, protocol))
+    assert repr(loaded) == repr(content)
+
+
+def test_python_2(tmp_path: Path) -> None:
+    """`{'id': numpy.array([1.0])}` as Python 2.7 and NumPy 1.16 wrote it."""
+    path = tmp_path / "a.pkl"
+    path.write_bytes(
+        b"\x80\x02}q\x01U\x02idq\x02cnumpy.core.multiarray\n_reconstruct\nq\x03cnumpy\nndarray\nq"
+        b"\x04K\x00\x85U\x01b\x87Rq\x05(K\x01K\x01\x85cnumpy\ndtype\nq\x06U\x02f8K\x00K\x01\x87Rq"
+        b"\x07(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89U\x08\x00\x00\x00\x00"
+        b"\x00\x00\xf0?tbs."
+    )
+    assert load_pickle(path)["id"].tolist() == [1.0]
+
+
+def test_code_is_not_run(tmp_path: Path) -> None:
+    path = dump(tmp_path / "a.pkl", {"train": [RunsACommand(tmp_path / "ran")]})
+    with pytest.raises(
+        DataError, match=r"a\.pkl: .*calls for posix\.system: nothing of it was run"
+    ):
+        load_pickle(path)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("content", [OrderedDict(a=1), np.random.default_rng(0), Path("x")])
+def test_other_classes_are_refused(tmp_path: Path, content: Any) -> None:
+    with pytest.raises(DataError, match="expected a pickle of arrays, lists, dictionaries"):
+        load_pickle(dump(tmp_path / "a.pkl", content))
+
+
+@pytest.mark.parametrize(
+    "change", [lambda b: b[: len(b) // 2], lambda b: b"\0" * 99, lambda b: b""]
+)
+def test_cut_off_or_no_pickle(tmp_path: Path, change: Any) -> None:
+    path = dump(tmp_path / "a.pkl", mmsa())
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(DataError, match=r"expected a whole pickle, found .*fetch the file again"):
+        load_pickle(path)
+
+
+def test_mmsa(tmp_path: Path) -> None:
+    content = mmsa()
+    train = read_mosei_pickle(dump(tmp_path / "a.pkl", content))["train"]
+    assert train.ids[:2] == ["v0$_$0", "v0$_$1"]
+    assert train.videos[:3] == ["v0", "v0", "v1"]
+    assert np.array_equal(train.arrays["visual"], content["train"]["vision"])
+    assert train.labels[:, 0].tolist() == content["train"]["regression_labels"].tolist()
+    assert train.sentences == content["train"]["raw_text"]
+    assert train.text_lengths is not None
+    assert train.text_lengths.tolist() == [3, 4, 5, 3]
+
+
+def test_mult(tmp_path: Path) -> None:
+    splits = read_mosei_pickle(dump(tmp_path / "a.pkl", mult()))
+    assert splits["valid"].ids[0] == "w0[0.0-1.5]"
+    assert splits["valid"].intervals[0] == (0.0, 1.5)
+    assert splits["valid"].labels.shape == (4, 1)
+    assert splits["valid"].text_lengths is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"vision": None}, "train: expected vision, audio, text, id, regression_labels, found"),
+        ({"audio": np.zeros((4, 50, 33))}, r"expected 74 columns of audio, found \(4, 50, 33\)"),
+        ({"text": np.zeros((4, 50))}, r"expected text as numbers \(N, T, D\), found \(4, 50\)"),
+        ({"vision": [1, 2]}, r"expected vision as numbers \(N, T, 35\), found list"),
+        ({"regression_labels": np.zeros(3)}, "4 text, 3 regression_labels, 4 id"),
+        ({"id": ["a", "b", "c", "d"]}, "expected ids <video>"),
+        ({"id": ["a$_$1"] * 4}, "expected an id for each sample, found some that repeat"),
+        ({"text_bert": np.zeros((4, 2, 50))}, r"expected text_bert \(4, 3, T\)"),
+    ],
+)
+def test_unexpected_keys_and_shapes(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    content = mmsa()
+    content["train"] = {k: v for k, v in (content["train"] | change).items() if v is not None}
+    with pytest.raises(DataError, match=message):
+        read_mosei_pickle(dump(tmp_path / "a.pkl", content))
+
+
+@pytest.mark.parametrize(
+    "content", [[1, 2], {"train": {}, "test": {}}, {"train": 1, "dev": 2, "test": 3}]
+)
+def test_other_layouts(tmp_path: Path, content: Any) -> None:
+    with pytest.raises(DataError, match="expected the dictionaries train, valid and test of MMSA"):
+        read_mosei_pickle(dump(tmp_path / "a.pkl", content))
+
+
+def test_padding_and_values_that_are_not_finite() -> None:
+    array = np.zeros((3, 5, 2))
+    array[0, 2:4, 1] = [1, -np.inf]
+    array[1, 0, 0] = np.nan
+    before, after = padding(array)
+    assert before.tolist() == [2, 0, 5]
+    assert after.tolist() == [1, 4, 5]
+    assert not_finite(array) == 2
