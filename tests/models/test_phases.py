@@ -1,0 +1,75 @@
+"""Training in phases: which epoch belongs to which, and what a batch then trains."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from models.fusions import Prediction
+from models.tasks import Phases
+
+
+class TwoSteps(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(2, 2), nn.Linear(2, 1)
+        self.phase = "none"
+
+    def enter(self, phase: str) -> None:
+        self.phase = phase
+
+    def forward(self, batch: dict[str, Tensor]) -> Prediction:
+        codes = self.first(batch["x"])
+        return Prediction(self.second(codes.detach()), {"codes": codes})
+
+    def loss(self, prediction: Prediction, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        losses = {
+            "first": prediction.parts["codes"].square().mean(),
+            "second": prediction.scores.square().mean(),
+        }
+        return {"total": losses[self.phase], **losses}
+
+
+def rule(epochs: int, **shares: float) -> Phases:
+    return Phases(
+        optimizer=lambda p: torch.optim.Adam(p, lr=0.1, weight_decay=0.1),
+        shares=shares,
+        epochs=epochs,
+    )
+
+
+def test_the_epochs_are_shared_out_in_order() -> None:
+    three = rule(10, a=0.3, b=0.2, c=0.5)
+    assert "".join(three.phase(epoch) for epoch in range(10)) == "aaabbccccc"
+    assert [rule(1, a=0.9, b=0.1).phase(0), rule(3, a=0.5, b=0.5).phase(1)] == ["b", "b"]
+
+
+def test_only_the_part_of_the_phase_moves() -> None:
+    network, phases = TwoSteps(), rule(4, first=0.5, second=0.5)
+    optimizer = phases.configure(network)["optimizer"]
+    logged: list[Any] = []
+    batch = {"x": torch.randn(5, 2), "label": torch.zeros(5)}
+    for epoch in range(4):
+        task = SimpleNamespace(
+            network=network, current_epoch=epoch, record=lambda p, losses, b: logged.append(losses)
+        )
+        before = {name: p.detach().clone() for name, p in network.named_parameters()}
+        optimizer.zero_grad()
+        loss = phases.step(task, batch)  # type: ignore[arg-type]
+        loss.backward()
+        optimizer.step()
+        moved = {n.split(".")[0] for n, p in network.named_parameters()
+                 if not torch.equal(p, before[n])}  # fmt: skip
+        assert moved == {"first" if epoch < 2 else "second"}
+        assert torch.equal(loss, logged[-1]["first" if epoch < 2 else "second"])
+    assert {"total", "first", "second"} == set(logged[0]) == set(logged[-1])
+
+
+def test_wrong_shares_and_networks_without_phases_are_refused() -> None:
+    for shares in ({}, {"a": 0.5, "b": 0.4}, {"a": 1.5, "b": -0.5}):
+        with pytest.raises(ValueError, match="positive shares that sum to 1, found"):
+            rule(4, **shares)
+    with pytest.raises(ValueError, match="Linear has no method enter"):
+        rule(4, a=1.0).configure(nn.Linear(2, 2))
