@@ -38,7 +38,7 @@ def align(
     """Segment -> arrays of `visual` and `audio`, and its sentence; none where one is missing."""
     arrays: dict[str, dict[str, np.ndarray]] = {}
     sentences: dict[str, str] = {}
-    for video, (segments, _) in content["labels"].items():
+    for video, (segments, _) in sorted(content["labels"].items()):
         if video not in videos or any(video not in content[kind] for kind in SEQUENCES):
             continue
         words = content["words"][video]
