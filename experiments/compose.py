@@ -98,6 +98,11 @@ def check(cfg: DictConfig) -> None:
         )
     if cfg.init not in ("unimodal", "scratch"):
         raise RunError(f"init={cfg.init}: choose unimodal or scratch")
+    if cfg.init == "scratch" and cfg.fusion.get("frozen", False):
+        raise RunError(
+            f"fusion={cfg.fusion.name} keeps its branches as they start, and they must have been "
+            "trained: init=unimodal"
+        )
     if cfg.init == "unimodal" and whole_network(cfg) and "branches" not in cfg.network:
         raise RunError(
             f"fusion={cfg.fusion.name} is a network of its own, without the task's branches, and "

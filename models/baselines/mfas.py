@@ -1,0 +1,143 @@
+"""Fusion architectures found by search (MFAS, Perez-Rua et al. 2019).
+
+Legend: B samples, C channels, F features, K classes.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.backbones import BranchBuilder
+from models.baselines.action import ActionNetwork
+from models.fusions import Prediction
+
+ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}
+CENTRAL = "central"  # the phase that trains the fusion alone
+
+
+class MFAS(ActionNetwork):
+    """Layers that each take one feature of every branch and what the layer before has made.
+
+    `h_l = dropout(activation(W_l [skeleton_i, video_j, h_(l-1)] + b_l))`, with a batch norm before
+    the dropout if asked for, then a linear layer to the classes. The video's features are the means
+    of its stages over time and space, and its end; the skeleton's are the means of `conv5` and
+    `conv6`, all of `conv6` in one row, and `fc7`, of the larger of both persons.
+
+    With Inflated ResNet50 the published architecture (`layers` [3, 0, relu], [1, 3, relu],
+    [1, 1, sigmoid], [3, 3, relu], width 256) has 2,032,640 parameters in these layers and 15,420 in
+    the last: 49,376,180, four fewer than its authors' network, which has scalars that it does not
+    use. It predicts by the sum of its own logits and both branches', each with a cross entropy.
+
+    Args:
+        branches: see `ActionNetwork`.
+        modalities: see `ActionNetwork`.
+        outputs: K.
+        video_stages: whose means are the video's features, besides its end.
+        layers: for each layer which of the skeleton's and of the video's features it takes, from 0,
+            and its activation, relu or sigmoid.
+        width: F of every layer.
+        norm: whether layers have a batch norm.
+        dropout: probability after every layer.
+
+    Raises:
+        ValueError: for a feature or an activation that there is not.
+    """
+
+    def __init__(
+        self,
+        branches: Mapping[str, BranchBuilder],
+        *,
+        modalities: Sequence[str],
+        outputs: int,
+        video_stages: Sequence[str],
+        layers: Sequence[tuple[int, int, str]],
+        width: int = 256,
+        norm: bool = False,
+        dropout: float = 0.4,
+    ) -> None:
+        super().__init__(branches, modalities=modalities, outputs=outputs)
+        self.video_stages = list(video_stages)
+        sizes = self._feature_sizes()
+        self.choices = [_checked(layer, sizes) for layer in layers]
+        self.layers = nn.ModuleList()
+        previous = 0
+        for skeleton, video, activation in self.choices:
+            incoming = sizes["skeleton"][skeleton] + sizes["video"][video] + previous
+            normed = [nn.BatchNorm1d(width)] if norm else []
+            self.layers.append(
+                nn.Sequential(
+                    nn.Linear(incoming, width),
+                    ACTIVATIONS[activation](),
+                    *normed,
+                    nn.Dropout(dropout),
+                )
+            )
+            previous = width
+        self.head = nn.Linear(width, outputs)
+        self.phase = "all"
+
+    def enter(self, phase: str) -> None:
+        """Train from here on the fusion alone (`central`), or everything."""
+        self.phase = phase
+        self.branches.train(self.training and phase != CENTRAL)
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
+        """Return the sum of the three logits `(B, K)`; `parts` has them by name."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.phase != CENTRAL):
+            skeleton = self.walk("skeleton", batch["skeleton"], ["conv5", "conv6"])
+            video = self.walk("video", batch["video"], self.video_stages)
+        maps = [skeleton.maps["conv5"], skeleton.maps["conv6"]]
+        of_skeleton = [*map(_mean, maps), maps[1].flatten(1), skeleton.end.features]
+        of_video = [*map(_mean, video.maps.values()), video.end.features]
+        fused: list[Tensor] = []
+        for layer, (first, second, _) in zip(self.layers, self.choices, strict=True):
+            fused = [layer(torch.cat([of_skeleton[first], of_video[second], *fused], 1))]  # (B, F)
+        assert skeleton.end.logits is not None and video.end.logits is not None
+        parts = {
+            "fusion": self.head(fused[0]),
+            "video": video.end.logits,
+            "skeleton": skeleton.end.logits,
+        }
+        return Prediction(torch.stack(list(parts.values())).sum(0), parts)
+
+    def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return each logits' cross entropy, and their sum as `total`."""
+        losses = {
+            f"{name}_loss": F.cross_entropy(logits, batch["label"])
+            for name, logits in prediction.parts.items()
+        }
+        return {"total": torch.stack(list(losses.values())).sum(), **losses}
+
+    def parts(self) -> dict[str, nn.Module]:
+        """Return the network's parts by the names that reports use."""
+        return {**dict(self.branches.items()), "fusion": self.layers, "readout": self.head}
+
+    def _feature_sizes(self) -> dict[str, list[int]]:
+        conv6 = self.channels("skeleton", "conv6")
+        flat = self.branches["skeleton"].stages["fc7"][1].in_features  # type: ignore[union-attr,index]
+        skeleton = [self.channels("skeleton", "conv5"), conv6, flat]
+        video = [self.channels("video", stage) for stage in self.video_stages]
+        return {
+            "skeleton": [*skeleton, self.feature_size("skeleton")],
+            "video": [*video, self.feature_size("video")],
+        }
+
+
+def _checked(
+    layer: Sequence[int | str], sizes: Mapping[str, Sequence[int]]
+) -> tuple[int, int, str]:
+    skeleton, video, activation = layer
+    limits = len(sizes["skeleton"]), len(sizes["video"])
+    known = activation in ACTIVATIONS
+    if known and all(c in range(n) for c, n in zip((skeleton, video), limits, strict=True)):
+        return int(skeleton), int(video), str(activation)
+    raise ValueError(
+        f"layer {list(layer)}: expected a skeleton feature below {limits[0]}, a video feature "
+        f"below {limits[1]}, and {' or '.join(ACTIVATIONS)}"
+    )
+
+
+def _mean(x: Tensor) -> Tensor:
+    return x.flatten(2).mean(2)  # (B, C)
