@@ -142,7 +142,7 @@ def run_all(todo: Plan, launcher_words: Sequence[str]) -> dict[RunFolder, str]:
 
 
 def launch(jobs: Sequence[Sequence[str]], launcher_words: Sequence[str]) -> list[str]:
-    """Hand jobs to Hydra's launcher, which a word chooses: this process, or joblib's.
+    """Hand jobs to Hydra's launcher, which a word chooses: this process, joblib's, or submitit's.
 
     Args:
         jobs: the words of each run.
@@ -162,7 +162,8 @@ def launch(jobs: Sequence[Sequence[str]], launcher_words: Sequence[str]) -> list
     )
     # Bars of several processes would overwrite each other.
     quiet = ["progress=false"] if launcher_words else []
-    if launcher_words:
+    # Joblib's processes share the GPUs of this one; a cluster gives every job its own.
+    if "joblib" in master.hydra.launcher._target_:
         os.environ[ELSEWHERE] = ",".join(_devices())
     try:
         done = launcher.launch([[*job, *quiet, *launcher_words] for job in jobs], 0)

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -274,6 +275,37 @@ def test_jobs_of_other_processes_fill_the_same_table(
     name = "results/ravdess/full/msaf/*/fold0/seed1/metrics.json"
     here, there = (json.loads(next(p.glob(name)).read_text()) for p in (small[0], tmp_path))
     assert here["hash"] == there["hash"] and here["reported"] == there["reported"]
+
+
+AUDIO_ROW = TABLE[: TABLE.index("  - {name: action")].replace("MSAF", "audio")
+
+
+@pytest.mark.slow
+def test_jobs_of_submitit_fill_a_table(
+    small: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(CONFIGS).parent))
+    configs_with(tmp_path, small=AUDIO_ROW)
+    assert fill(tmp_path, "table=small", "seeds=[1]", "hydra/launcher=submitit_local") == 0
+    for fold in (0, 1):
+        name = f"results/ravdess/full/none/audio-*/fold{fold}/seed1/metrics.json"
+        here, there = (json.loads(next(p.glob(name)).read_text()) for p in (small[0], tmp_path))
+        assert here["hash"] == there["hash"] and here["reported"] == there["reported"]
+    assert len(list(tmp_path.glob("results/.sweep/.submitit/*/*_0_log.out"))) == 2
+
+
+@pytest.mark.skipif(shutil.which("sbatch") is not None, reason="there is a cluster here")
+def test_without_a_cluster_its_absence_is_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.delenv(module.ELSEWHERE, raising=False)
+    configs_with(tmp_path, small=AUDIO_ROW)
+    words = ["hydra/launcher=submitit_slurm", "hydra.launcher.partition=any"]
+    words += ["hydra.launcher.gpus_per_node=1", "hydra.launcher.array_parallelism=8"]
+    assert fill(tmp_path, "table=small", "folds=[0]", "seeds=[1]", *words) == 1
+    assert re.search(r"error: \S+/fold0/seed1: RuntimeError: .*srun", capsys.readouterr().err)
+    assert module.ELSEWHERE not in os.environ  # the cluster gives each job its GPU
 
 
 @pytest.mark.parametrize(
