@@ -7,9 +7,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scripts.benchmarks import fusions, loader, module
+from scripts.benchmarks import csd, fusions, loader, module
 
-COMMANDS = {"module": module, "fusions": fusions, "loader": loader}  # one file and a word here
+# a further command is one file and one word here
+COMMANDS = {"module": module, "fusions": fusions, "loader": loader, "csd": csd}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
