@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 # whose hash counts too. The rest cannot alter a result.
 PLACES = {"root", "workers", "sample", "prepared", "fold", "seed", "evaluation_batch_size"}
 TRAINER_LOOKS = {"logger", "accelerator", "log_every_n_steps"}
+FAST = ("channels_last", "compile")  # they round differently, so they count where they are on
 REPEATED = {"max_epochs"}  # another name for a setting that stands elsewhere
 
 
@@ -24,6 +25,7 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
     kept = {
         k: full[k] for k in ("modalities", "epochs", "init", "threads", "training", "reporting")
     }
+    kept |= {flag: full[flag] for flag in FAST if full.get(flag)}
     return kept | {
         "protocol": full["protocol"]["name"],
         "task": full["task"]["name"],

@@ -17,11 +17,12 @@ from experiments.callbacks import EpochLog, SaveResume, SeedEpochs, leads
 from experiments.complexity import count_flops, count_parameters, paper_size_parameters
 from experiments.compose import build, check, compose
 from experiments.folder import RunFolder
-from experiments.identity import digest, settings, variant
+from experiments.identity import FAST, digest, settings, variant
 from experiments.initialise import load_branches
 from experiments.progress import ShowProgress
 from experiments.published import Published
 from experiments.reporting import Report, ReportingRule, headline, write_predictions
+from experiments.speed import hasten
 
 GROUPS = ("task", "fusion", "data", "protocol")
 # Words that are about the fusion, and so not about the unimodal runs that it starts from.
@@ -128,6 +129,7 @@ class Run:
         torch.manual_seed(cfg.seed)
         splits = self.data.evaluation_names
         network = build(cfg.network)
+        hasten(network, **{flag: cfg[flag] for flag in FAST})
         task = build(cfg.task.module)(network, training=build(cfg.training), splits=splits)
         report = Report(folder, self._rules())
         log = EpochLog(folder)

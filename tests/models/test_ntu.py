@@ -225,3 +225,22 @@ def test_the_small_networks_are_the_same_ones(rgb: str) -> None:
     assert list(small.branches["video"].stages) == list(full.branches["video"].stages)
     assert count(small.branches["video"]) < count(full.branches["video"]) / 10
     assert len(small.points) == len(full.points) == 2
+
+
+@pytest.mark.parametrize("fusion", ["msaf", "mmtm", "centralnet", "mfas"])
+def test_a_step_in_mixed_precision(fusion: str) -> None:
+    torch.manual_seed(0)
+    cfg = compose("task=ntu", f"fusion={fusion}", "data.root=x", "task.branches.video.width=8")
+    net = build(cfg.network).train()
+    batch = {
+        "video": torch.randn(2, 3, 8, 32, 32),
+        "skeleton": torch.randn(2, *net.branches["skeleton"].input_shape),
+        "label": torch.tensor([3, 59]),
+    }
+    with torch.autocast("cpu", torch.bfloat16):
+        prediction = net(batch)
+        loss = net.loss(prediction, batch)["total"]
+    loss.backward()
+    gradients = [p.grad for p in net.parameters() if p.grad is not None]
+    assert gradients and all(torch.isfinite(g).all() for g in gradients)
+    assert all(g.dtype == torch.float32 for g in gradients)
