@@ -76,7 +76,7 @@ class I3D(Branch):
             "Mixed_4b": nn.MaxPool3d(3, stride=2, padding=1),
             "Mixed_5b": nn.MaxPool3d(2, stride=2),
         }
-        layers: dict[str, nn.Module] = {
+        layers: dict[str, Unit | Inception] = {
             "Conv3d_1a_7x7": Unit(3, width, 7, stride=2),
             "Conv3d_2b_1x1": Unit(width, width, 1),
             "Conv3d_2c_3x3": Unit(width, 3 * width, 3),

@@ -110,7 +110,7 @@ class CentralNet(ActionNetwork):
         for first, second in self.stages:
             grid = skeleton.maps[second].chunk(2, 1)[0]  # the positions' stream
             picture = video.maps[first].mean(2)  # (B, C, H, W)
-            levels.append((F.adaptive_avg_pool2d(picture, grid.shape[2:]), grid))
+            levels.append((F.adaptive_avg_pool2d(picture, (grid.shape[2], grid.shape[3])), grid))
         return [*levels, (video.end.features, skeleton.end.features)]
 
 
