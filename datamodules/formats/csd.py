@@ -85,9 +85,9 @@ class CsdFile:
             DataError: an interval runs backwards or is no finite number.
         """
         parts = [self._read(intervals, video) for intervals, _ in self._datasets(video)]
-        times = np.concatenate(parts).astype(np.float64)
-        wrong = ~np.isfinite(times).all(1) | (times[:, 1] < times[:, 0])
-        if wrong.any():
+        times = _joined(parts).astype(np.float64)
+        if not (np.isfinite(times).all() and (times[:, 0] <= times[:, 1]).all()):
+            wrong = ~np.isfinite(times).all(1) | (times[:, 0] > times[:, 1])
             row = int(np.flatnonzero(wrong)[0])
             raise DataError(
                 f"{self.path}: expected intervals that begin before they end, found "
@@ -105,7 +105,7 @@ class CsdFile:
         """
         datasets = self._datasets(video)
         if rows is None or len(datasets) > 1:
-            whole = np.concatenate([self._read(features, video) for _, features in datasets])
+            whole = _joined([self._read(features, video) for _, features in datasets])
             return whole if rows is None else whole[rows]
         first, last = (int(rows.min()), int(rows.max())) if len(rows) else (0, -1)
         return self._read(datasets[0][1], video, slice(first, last + 1))[rows - first]
@@ -170,6 +170,11 @@ class CsdFile:
                 f"metadata, found {', '.join(metadata) or 'none'}; {_AGAIN}"
             )
         return metadata
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    """One array; a single part is not copied, which would take longer than to read it."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _open(path: Path) -> Any:
