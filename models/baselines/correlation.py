@@ -90,6 +90,7 @@ class CorrelatedNetwork(SentimentNetwork):
         self.dimensions = dimensions
         self.phase = self.phases[0]
         self.views = nn.ModuleDict()
+        self.readout: nn.Module
 
     def enter(self, phase: str) -> None:
         """Go on to a phase: say what `total` is, and whether the views are in training mode.
@@ -103,6 +104,10 @@ class CorrelatedNetwork(SentimentNetwork):
             )
         self.phase = phase
         self.views.train(self.training and phase == "correlation")
+
+    def phase_parts(self) -> dict[str, nn.Module]:
+        """Return what each phase trains."""
+        return dict(zip(self.phases, (self.views, self.readout), strict=True))
 
     def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         views = [prediction.parts[name] for name in VIEWS]

@@ -34,7 +34,8 @@ class DCCA(CorrelatedNetwork):
     layers of 1024 with sigmoid and batch norm, ridge 1e-3, RMSprop 1e-3 with weight decay 1e-5,
     batch 800. The paper quotes its row from another paper.
     Chosen by us: means over the real steps as the inputs of both views, K, the linear head and its
-    squared error, both phases under one optimiser, their lengths. This is a re-implementation of
+    squared error, its rate of 1e-2 (under that of the views it stays unfitted), how long the two
+    phases last. This is a re-implementation of
     an incomplete description: its figures are not to be taken for the authors'.
 
     Args:

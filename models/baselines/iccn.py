@@ -77,8 +77,8 @@ class ICCN(CorrelatedNetwork):
     used side by side with the text by a simple model downstream. Less sure: convolution and LSTM
     for sound and face, one text vector of BERT, 2D convolutions over the products.
     Chosen by us: everything else, that is every size, the mean over the word pieces as the text
-    vector, the linear head and its squared error, Adam 1e-3, batch 128, the lengths of the two
-    phases. This is a re-implementation of an incomplete description: its figures are not to be
+    vector, the linear head and its squared error, Adam 1e-3 and 1e-2 for the head, batch 128,
+    how long the two phases last. This is a re-implementation of an incomplete description: its figures are not to be
     taken for the authors'.
 
     Args:

@@ -60,7 +60,7 @@ class TwoWayLSTM(nn.Module):
         self.forwards = nn.LSTM(channels, hidden, batch_first=True)
         self.backwards = nn.LSTM(channels, hidden, batch_first=True)
         for lstm in (self.forwards, self.backwards):
-            nn.init.orthogonal_(lstm.weight_hh_l0)
+            nn.init.orthogonal_(lstm.get_parameter("weight_hh_l0"))
 
     def forward(self, steps: Steps) -> tuple[Steps, Tensor]:
         """Read sequences that start with their real steps.

@@ -14,7 +14,9 @@ from models.fusions import Prediction
 if TYPE_CHECKING:
     from models.tasks.base import Task
 
-OptimizerBuilder = Callable[[Iterable[nn.Parameter]], Optimizer]
+OptimizerBuilder = Callable[[Iterable[Any]], Optimizer]
+"""Builds an optimiser from parameters, or from groups of them."""
+
 SchedulerBuilder = Callable[[Optimizer], LRScheduler]
 NEVER = 10**9
 
@@ -55,7 +57,7 @@ class TrainingRule:
         for scheduler in _listed(task.lr_schedulers()):
             scheduler.step()
 
-    def _lightning(self, parameters: Iterable[nn.Parameter]) -> dict[str, Any]:
+    def _lightning(self, parameters: Iterable[Any]) -> dict[str, Any]:
         optimizer = self.optimizer(parameters)
         if self.scheduler is None:
             return {"optimizer": optimizer}
@@ -91,10 +93,12 @@ class Phases(Joint):
         shares: of each phase, in order, in all epochs; they sum to 1. Phases begin with a whole
             epoch, and the last one has one at least.
         epochs: of the whole run.
+        rates: learning rates of the parameters that belong to a phase, the network's
+            `phase_parts()`, where it is not the optimiser's own.
 
     Raises:
         ValueError: for shares that are not positive, or do not sum to 1; later, for a network
-            without phases.
+            without these phases.
     """
 
     def __init__(
@@ -104,12 +108,14 @@ class Phases(Joint):
         scheduler: SchedulerBuilder | None = None,
         shares: Mapping[str, float],
         epochs: int,
+        rates: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(optimizer=optimizer, scheduler=scheduler)
         if not shares or min(shares.values()) <= 0 or abs(sum(shares.values()) - 1) > 1e-6:
             raise ValueError(f"expected positive shares that sum to 1, found shares={dict(shares)}")
         ends = accumulate(shares.values())
         self.ends = {name: int(epochs * end + 1e-6) for name, end in zip(shares, ends, strict=True)}
+        self.rates = dict(rates or {})
 
     def configure(self, network: Any) -> Any:
         if not hasattr(network, "enter"):
@@ -117,7 +123,16 @@ class Phases(Joint):
                 f"training in phases needs a network that has some: {type(network).__name__} has "
                 "no method enter(phase)"
             )
-        return super().configure(network)
+        if not self.rates:
+            return super().configure(network)
+        parts: Mapping[str, nn.Module] = network.phase_parts()
+        if not self.rates.keys() <= parts.keys():
+            raise ValueError(f"rates={self.rates}: the phases with parts are {', '.join(parts)}")
+        own = {name: list(part.parameters()) for name, part in parts.items() if name in self.rates}
+        taken = {id(p) for group in own.values() for p in group}
+        rest = [p for p in network.parameters() if id(p) not in taken]
+        groups = [{"params": group, "lr": self.rates[name]} for name, group in own.items()]
+        return self._lightning([{"params": rest}, *groups])
 
     def phase(self, epoch: int) -> str:
         """Return the name of the phase to which an epoch belongs."""

@@ -20,6 +20,9 @@ class TwoSteps(nn.Module):
     def enter(self, phase: str) -> None:
         self.phase = phase
 
+    def phase_parts(self) -> dict[str, nn.Module]:
+        return {"first": self.first, "second": self.second}
+
     def forward(self, batch: dict[str, Tensor]) -> Prediction:
         codes = self.first(batch["x"])
         return Prediction(self.second(codes.detach()), {"codes": codes})
@@ -65,6 +68,19 @@ def test_only_the_part_of_the_phase_moves() -> None:
         assert moved == {"first" if epoch < 2 else "second"}
         assert torch.equal(loss, logged[-1]["first" if epoch < 2 else "second"])
     assert {"total", "first", "second"} == set(logged[0]) == set(logged[-1])
+
+
+def test_a_phase_may_have_a_rate_of_its_own() -> None:
+    network, phases = TwoSteps(), rule(4, first=0.5, second=0.5)
+    phases.rates = {"second": 0.02}
+    optimizer = phases.configure(network)["optimizer"]
+    rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    assert rates == {
+        id(p): 0.02 if name.startswith("second") else 0.1 for name, p in network.named_parameters()
+    }
+    phases.rates = {"third": 0.02}
+    with pytest.raises(ValueError, match="the phases with parts are first, second"):
+        phases.configure(network)
 
 
 def test_wrong_shares_and_networks_without_phases_are_refused() -> None:
