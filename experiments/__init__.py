@@ -15,7 +15,12 @@ def pick(options: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
     unknown = [name for name in names if name not in options]
     if unknown:
         raise ValueError(f"{unknown[0]}: no such choice; there are {', '.join(options)}")
-    return [options[name] for name in names]
+    chosen = (options[name] for name in names)
+    # As plain containers, which a configuration with everything filled in can be written with.
+    return [
+        OmegaConf.to_container(entry, resolve=True) if OmegaConf.is_config(entry) else entry
+        for entry in chosen
+    ]
 
 
 # Here, because whatever reads a configuration imports this package before.

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 from omegaconf.errors import InterpolationResolutionError
 from torch import nn
 
@@ -130,6 +131,13 @@ def test_what_is_exchanged_at_the_papers_size(rgb: str, positions: str, shapes: 
 def test_any_stage_can_be_tapped() -> None:
     mine = "+task.positions.mine={video:Mixed_4c,skeleton:conv3} positions=[mine] fusion.points=[]"
     assert described(f"fusion=msaf {mine}")[0][:3] == ((512, 64, 64), (16, 2, 2), 32)
+
+
+def test_the_configuration_can_be_written_and_read() -> None:
+    cfg = compose("task=ntu", "fusion=msaf", "data=full", "data.root=x", "positions=[early,late]")
+    written = OmegaConf.create(OmegaConf.to_yaml(cfg, resolve=True))
+    assert [point.video for point in written.network.fusion_points] == ["Mixed_4f", "Mixed_5c"]
+    assert settings(written) == settings(cfg)
 
 
 def test_a_position_that_there_is_not() -> None:
