@@ -63,7 +63,7 @@ def prepare_mosei(
     source |= rendered(root)
     whole, per_sentence = plan.whole, 0.0
     if plan.sentences and text_encoder is not None and plan.segments:
-        text = _text(plan, str(text_encoder), settings, out.parent / "text-cache")
+        text = _text(plan, str(text_encoder), settings, out.parent / "text-cache", workers)
         source |= {"text_encoder": text.encoder.fingerprint}
         whole, per_sentence = text, _SECONDS_PER_SENTENCE
     elif plan.sentences:
@@ -142,14 +142,17 @@ def _single_file(raw: Path) -> Path:
     return found[0]
 
 
-def _text(plan: Plan, name: str, settings: MoseiSettings, cache: Path) -> TextFeatures:
+def _text(
+    plan: Plan, name: str, settings: MoseiSettings, cache: Path, workers: int
+) -> TextFeatures:
     """Word pieces of all sentences; they are encoded when the set is packed."""
     encoder = TextEncoder(name)
     sentences = [segment.sentence for segment in plan.segments]
     pieces, lengths = encoder.tokenize(sentences, settings.steps)
     for segment, length in zip(plan.segments, lengths.tolist(), strict=True):
         segment.lengths["text"] = length
-    text = TextFeatures(encoder, pieces, lengths, settings.text_padding, settings.text_dtype, cache)
+    padding, dtype = settings.text_padding, settings.text_dtype
+    text = TextFeatures(encoder, pieces, lengths, padding, dtype, cache, workers)
     plan.sizes["text"] = text.bytes_per_sample
     plan.counts["sentences_cut"] = int((lengths == settings.steps).sum())
     return text

@@ -17,6 +17,7 @@ from datamodules.errors import DataError
 
 _WEIGHTS = "*.safetensors"
 _FILES = ["config.json", "tokenizer*.json", "vocab.*", "merges.txt", "special_tokens_map.json"]
+_AT_ONCE = 1000  # sentences: what the tokenizer keeps of each takes much memory
 _UNUSED = ("pooler.", "cls.", "embeddings.position_ids")  # no part of the last layer's features
 
 
@@ -74,12 +75,19 @@ class TextEncoder:
         Returns:
             (N, pieces) int32, filled up on the right with the padding piece, and (N,) lengths.
         """
-        encoded = self._tokenizer(list(sentences), truncation=True, max_length=pieces)["input_ids"]
-        lengths = np.array([len(ids) for ids in encoded], np.int64)
-        padded = np.full((len(encoded), pieces), self._tokenizer.pad_token_id, np.int32)
-        for row, ids in zip(padded, encoded, strict=True):
-            row[: len(ids)] = ids
+        padded = np.full((len(sentences), pieces), self._tokenizer.pad_token_id, np.int32)
+        lengths = np.zeros(len(sentences), np.int64)
+        for start in range(0, len(sentences), _AT_ONCE):
+            some = list(sentences[start : start + _AT_ONCE])
+            encoded = self._tokenizer(some, truncation=True, max_length=pieces)["input_ids"]
+            for row, ids in enumerate(encoded, start):
+                padded[row, : len(ids)] = ids
+                lengths[row] = len(ids)
         return padded, lengths
+
+    def load(self) -> None:
+        """Load the weights now; `encode` can then be called from several threads."""
+        _ = self._model
 
     def encode(self, pieces: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Features of one batch, on the GPU where there is one.

@@ -4,6 +4,9 @@ import io
 import json
 import os
 import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +32,7 @@ class TextFeatures:
         padding: the rows after them are `zero`, which also spares the work, or `encoded`.
         dtype: float32 or float16.
         cache: folder of finished and unfinished arrays.
+        workers: threads, each with a batch of its own, so that the result does not depend on them.
     """
 
     encoder: TextEncoder
@@ -37,6 +41,7 @@ class TextFeatures:
     padding: str
     dtype: str
     cache: Path
+    workers: int = 1
 
     def __call__(self, folder: Path) -> dict[str, Path]:
         """Encode what is left to encode.
@@ -91,8 +96,10 @@ class TextFeatures:
             done(sum(len(rows) for rows in batches[:finished]))
             offset = self._begin(file.fileno())
             saved = time.monotonic()
-            for number, rows in enumerate(batches[finished:], finished + 1):
-                for row, features in zip(rows, self._features(rows), strict=True):
+            for number, (rows, encoded) in enumerate(
+                self._encoded(batches[finished:]), finished + 1
+            ):
+                for row, features in zip(rows, encoded, strict=True):
                     os.pwrite(file.fileno(), features.tobytes(), offset + row * features.nbytes)
                 done(len(rows))
                 if time.monotonic() - saved > _SAVE_EVERY:
@@ -102,6 +109,33 @@ class TextFeatures:
             os.fsync(file.fileno())
         data.replace(target)
         state.unlink(missing_ok=True)
+
+    def _encoded(self, batches: list[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The batches in their order, each with its features; a few are on their way at a time.
+
+        One thread a batch: several on one batch wait for each other at every layer, and for long
+        where the machine has other work as well.
+        """
+        import torch
+
+        self.encoder.load()
+        workers = 1 if torch.cuda.is_available() else self.workers
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        pool = ThreadPoolExecutor(workers)
+        running: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
+        try:
+            for rows in batches:
+                running.append((rows, pool.submit(self._features, rows)))
+                if len(running) > workers:
+                    first, future = running.popleft()
+                    yield first, future.result()
+            while running:
+                first, future = running.popleft()
+                yield first, future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+            torch.set_num_threads(threads)
 
     def _begin(self, file: int) -> int:
         """Write the array's header, and zeros after it; return where the rows begin."""

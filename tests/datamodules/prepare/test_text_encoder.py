@@ -29,7 +29,8 @@ def features(
     encoder: TextEncoder, cache: Path, padding: str = "zero", **options: Any
 ) -> TextFeatures:
     pieces, lengths = encoder.tokenize(SENTENCES, STEPS)
-    return TextFeatures(encoder, pieces, lengths, padding, options.get("dtype", "float32"), cache)
+    dtype, workers = options.get("dtype", "float32"), options.get("workers", 1)
+    return TextFeatures(encoder, pieces, lengths, padding, dtype, cache, workers)
 
 
 def one_by_one(folder: Path, sentences: Sequence[str]) -> np.ndarray:
@@ -104,6 +105,15 @@ def test_interrupted_and_continued(
     again = len(calls)
     features(TextEncoder(str(folder)), tmp_path / "b")(tmp_path)
     assert len(calls) == again  # taken from the cache
+
+
+def test_the_result_does_not_depend_on_the_workers(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_features, "BATCH_PIECES", STEPS)
+    one = features(TextEncoder(str(folder)), tmp_path / "a", workers=1)(tmp_path)["text"]
+    three = features(TextEncoder(str(folder)), tmp_path / "b", workers=3)(tmp_path)["text"]
+    assert one.read_bytes() == three.read_bytes()
 
 
 def test_key_of_the_cache(folder: Path, tmp_path: Path) -> None:
