@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from omegaconf import OmegaConf
 
 from experiments.files import write_json, write_text
 
@@ -69,6 +70,12 @@ class RunFolder:
                 "delete it and train again"
             )
         return metrics
+
+    def reporting(self) -> dict[str, Any]:
+        """Return how each reporting rule was configured; nothing where that is not known."""
+        file = self.path / "config.yaml"
+        known: Any = OmegaConf.to_container(OmegaConf.load(file)) if file.is_file() else None
+        return (known or {}).get("reporting", {})
 
     def begin(self, config: str) -> None:
         """Create the folder and write down the configuration."""

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from omegaconf import OmegaConf
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -138,9 +137,7 @@ def evaluation_title(evaluation: Evaluation) -> str:
 
 def footnote(folder: RunFolder, rules: Iterable[str]) -> str:
     """Say which figure is the headline, and which rules choose their epoch by a look at what."""
-    config = folder.path / "config.yaml"
-    known: Any = OmegaConf.load(config) if config.is_file() else {}
-    known = known.get("reporting", {})
+    known = folder.reporting()
     splits: dict[str, list[str]] = {}
     apart = []
     for rule in rules:

@@ -13,6 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobStatus
+from hydra.errors import HydraException
 from hydra.types import HydraContext
 from omegaconf import DictConfig
 from rich.console import Console
@@ -24,9 +25,9 @@ from experiments.folder import RunError, RunFolder
 from experiments.plan import Plan, plan
 from experiments.progress import counting_runs
 from experiments.run import Run
-from experiments.table import Table, load_table
-from experiments.table_files import show_table, write_table
-from experiments.tabulate import tabulate, unreadable
+from experiments.table import Table, load_tables
+from experiments.table_files import show_table, write_tables
+from experiments.tabulate import Filled, tabulate, unreadable
 
 ELSEWHERE = "MSAF_JOB_DEVICES"  # the GPUs that jobs in other processes share, by number
 
@@ -49,29 +50,58 @@ def reproduce(configs: Path, own: Sequence[str], words: Sequence[str]) -> int:
     changes = {key: settings[key] for key in ("seeds", "folds") if key in settings}
     if "table" not in settings:
         raise RunError(_no_table(words))
-    table = load_table(configs, settings["table"], **changes)
+    tables = load_tables(configs, settings["table"], **changes)
     launcher_words = [word for word in words if word.startswith("hydra")]
     words = [word for word in words if word not in launcher_words]
-    _refuse(table, words)
+    _refuse(tables.parts, words)
     with hydra.initialize_config_dir(str(configs), version_base="1.3"):
-        todo = plan(table, words, _make_run)
+        plans = _plans(tables.parts, words)
         if settings.get("dry_run", False):
-            _list(todo)
+            for todo in plans:
+                _list(todo)
             return 0
-        failed = run_all(todo, launcher_words)
-        sizes = _paper_sizes(table, todo, words)
-        out = Path(settings.get("out", compose(*words).results))
-    broken = unreadable(todo)
-    filled = tabulate(table, todo, sizes, words, broken)
-    show_table(filled, console)
-    for path in write_table(filled, out):
+        every = [_fill(*it, words, launcher_words) for it in zip(tables.parts, plans, strict=True)]
+        out = Path(settings.get("out", compose(*_results(words)).results))
+    filled, complaints = [part for part, _ in every], [c for _, said in every for c in said]
+    for part in filled:
+        show_table(part, console)
+    for path in write_tables(tables, filled, out):
         console.print(str(path), style="bold", markup=False)
-    reasons = {f"row {name}": reason for name, reason in todo.refused.items()}
-    reasons |= {str(folder.path): reason for folder, reason in failed.items()}
-    complaints = [*(f"{place}: {why}" for place, why in reasons.items()), *broken.values()]
     for complaint in complaints:
         complain(complaint)
     return 1 if complaints else 0
+
+
+def _plans(parts: Sequence[Table], words: Sequence[str]) -> list[Plan]:
+    """Plan each part; one that cannot be run, as its data set is another's, stops no other.
+
+    Raises:
+        RunError, HydraException: if none can be run; the reason is the first part's.
+    """
+    plans: list[Plan] = []
+    reasons: list[Exception] = []
+    for table in parts:
+        try:
+            plans.append(plan(table, words, _make_run))
+        except (RunError, HydraException) as error:  # the latter for a word that one task lacks
+            reasons.append(error)
+            plans.append(Plan({}, (), dict.fromkeys((r.name for r in table.rows), str(error))))
+    if len(reasons) == len(parts):
+        raise reasons[0]
+    return plans
+
+
+def _fill(
+    table: Table, todo: Plan, words: Sequence[str], launcher_words: Sequence[str]
+) -> tuple[Filled, list[str]]:
+    """Run what a table lacks and collect its figures; return it with all that went wrong."""
+    failed = run_all(todo, launcher_words)
+    sizes = _paper_sizes(table, todo, words)
+    broken = unreadable(todo)
+    reasons = {f"row {name}": reason for name, reason in todo.refused.items()}
+    reasons |= {str(folder.path): reason for folder, reason in failed.items()}
+    complaints = [*(f"{place}: {why}" for place, why in reasons.items()), *broken.values()]
+    return tabulate(table, todo, sizes, words, broken), complaints
 
 
 def own_settings(words: Iterable[str]) -> dict[str, Any]:
@@ -104,22 +134,30 @@ def _no_table(words: Sequence[str]) -> str:
     return f"expected table=<name>{found}; `python scripts/reproduce.py --help` lists the tables"
 
 
-def _refuse(table: Table, words: Sequence[str]) -> None:
-    """Refuse words that would make every row the same run, or that the table sets itself.
+def _refuse(parts: Sequence[Table], words: Sequence[str]) -> None:
+    """Refuse words that would make every row the same run, or that a table sets itself.
 
     Raises:
         RunError: names the word and what to write instead.
     """
-    taken = {_key(word) for row in table.rows for word in row.words}
+    taken = {_key(word): table.name for table in parts for row in table.rows for word in row.words}
+    if len(parts) > 1:
+        taken |= {_key(word): table.name for table in parts for word in table.words}
     for word in words:
         if _key(word) in ("fold", "seed"):
             raise RunError(f"{word}: a table has several, write {_key(word)}s=[...]")
         if _key(word) in taken:
-            raise RunError(f"{word}: the rows of table={table.name} differ in it; leave it out")
+            name = taken[_key(word)]
+            raise RunError(f"{word}: the rows of table={name} differ in it; leave it out")
 
 
 def _key(word: str) -> str:
     return word.partition("=")[0].lstrip("+~")
+
+
+def _results(words: Sequence[str]) -> list[str]:
+    """Return those words that say where results go; the others may be of one task alone."""
+    return [word for word in words if _key(word) == "results"]
 
 
 def run_all(todo: Plan, launcher_words: Sequence[str]) -> dict[RunFolder, str]:
@@ -151,8 +189,8 @@ def launch(jobs: Sequence[Sequence[str]], launcher_words: Sequence[str]) -> list
     Returns:
         For each job why it failed, or nothing.
     """
-    results = [word for word in jobs[0] if _key(word) == "results"]
-    master = hydra.compose("train", [*launcher_words, *results], return_hydra_config=True)
+    words = [*launcher_words, *_results(jobs[0])]
+    master = hydra.compose("train", words, return_hydra_config=True)
     launcher = Plugins.instance().instantiate_launcher(
         hydra_context=HydraContext(
             config_loader=GlobalHydra.instance().config_loader(), callbacks=Callbacks()

@@ -70,8 +70,23 @@ class Table:
                 yield [*self.words, *row.words, *words, f"fold={fold}", f"seed={seed}"]
 
 
-def load_table(configs: Path, name: str, **changes: Any) -> Table:
-    """Read `configs/table/<name>.yaml`.
+@dataclass(frozen=True)
+class Tables:
+    """What one command fills: a table, or several that the paper prints as one.
+
+    Args:
+        name: of the yaml.
+        title: printed above.
+        parts: tables of their own, each with its task, folds, seeds, metrics and reference.
+    """
+
+    name: str
+    title: str
+    parts: tuple[Table, ...]
+
+
+def load_tables(configs: Path, name: str, **changes: Any) -> Tables:
+    """Read `configs/table/<name>.yaml`, and the tables that it names as its `parts`.
 
     Args:
         configs: the folder of the configuration groups.
@@ -79,20 +94,40 @@ def load_table(configs: Path, name: str, **changes: Any) -> Table:
         changes: fields that the user sets otherwise, such as `seeds`.
 
     Raises:
-        RunError: if there is no such table, or the file does not hold one.
+        RunError: if there is no such table, or a file does not hold one.
     """
+    file, content = _read(configs, name)
+    parts = content.get("parts") if isinstance(content, dict) else None
+    if parts is None:
+        table = load_table(configs, name, **changes)
+        return Tables(name, table.title, (table,))
+    if content.keys() != {"title", "parts"} or not isinstance(parts, list) or not parts:
+        raise RunError(f"{file}: expected a title and a list of parts, found {', '.join(content)}")
+    loaded = tuple(load_table(configs, str(part), **changes) for part in parts)
+    return Tables(name, content["title"], loaded)
+
+
+def load_table(configs: Path, name: str, **changes: Any) -> Table:
+    """Read `configs/table/<name>.yaml`, a table with rows of its own; else as `load_tables`."""
+    file, content = _read(configs, name)
+    try:
+        rows = tuple(_make(Row, row) for row in content["rows"])
+        table = _make(Table, {**content, "name": name, "rows": rows, **changes})
+        _check(table)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{file}: expected a title and rows with name and words: {error}") from None
+    return table
+
+
+def _read(configs: Path, name: str) -> tuple[Path, Any]:
     file = configs / "table" / f"{name}.yaml"
     if not file.is_file():
         known = ", ".join(sorted(path.stem for path in file.parent.glob("*.yaml")))
         raise RunError(f"table={name}: no such table; there are {known}")
     try:
-        content: Any = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
-        rows = tuple(_make(Row, row) for row in content["rows"])
-        table = _make(Table, {**content, "name": name, "rows": rows, **changes})
-        _check(table)
-    except (YAMLError, KeyError, TypeError, ValueError) as error:
+        return file, OmegaConf.to_container(OmegaConf.load(file), resolve=True)
+    except (YAMLError, ValueError) as error:
         raise RunError(f"{file}: expected a title and rows with name and words: {error}") from None
-    return table
 
 
 def _make(kind: Any, content: dict[str, Any]) -> Any:

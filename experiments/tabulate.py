@@ -1,7 +1,7 @@
 """From complete runs to a filled table: figures, errors, and paired differences."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from experiments.folder import RunError, RunFolder
@@ -37,12 +37,21 @@ class Line:
 
 @dataclass(frozen=True)
 class Filled:
-    """A filled table, and what it stands on."""
+    """A filled table, and what it stands on.
+
+    Args:
+        table: its rows.
+        rules: the reporting rules of its runs.
+        lines: the rows, filled.
+        provenance: data, versions, hashes and words.
+        reporting: how each rule chooses, as the runs were configured.
+    """
 
     table: Table
     rules: tuple[str, ...]
     lines: tuple[Line, ...]
     provenance: dict[str, Any]
+    reporting: dict[str, Any] = field(default_factory=dict)
 
     @property
     def sample(self) -> bool:
@@ -106,7 +115,9 @@ def tabulate(
         wanted = len(table.folds) * len(table.seeds) if row.words else 0
         paper_size = paper_sizes.get(row.name)
         lines.append(Line(row, len(own), wanted, figures, differences, size, paper_size))
-    return Filled(table, rules, tuple(lines), _provenance(every, words))
+    counted = (f for f in todo.folders if f.complete and f not in left_out)
+    reporting = next((folder.reporting() for folder in counted), {})
+    return Filled(table, rules, tuple(lines), _provenance(every, words), reporting)
 
 
 def _read(

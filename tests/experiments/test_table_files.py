@@ -60,10 +60,10 @@ def test_a_long_reference_is_broken_into_lines() -> None:
 
 @pytest.mark.parametrize(
     ("width", "metrics", "figures"),
-    [(80, 1, 2), (70, 1, 1), (80, 3, 1), (130, 3, 3), (170, 3, 6)],
+    [(80, 1, 2), (70, 1, 1), (80, 3, 2), (130, 3, 3), (170, 3, 6)],
 )
 def test_narrower_means_fewer_columns(width: int, metrics: int, figures: int) -> None:
-    """The difference is always there; before it the rules and then the metrics go."""
+    """The difference is always there; before it the rules and then the last metrics go."""
     lines = shown(width, *["accuracy", "mae", "f1"][:metrics])
     (row,) = (line for line in lines if line.startswith("MSAF "))
     assert row.count("±") == figures + 1
