@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def _plans(parts: Sequence[Table], words: Sequence[str]) -> list[Plan]:
     reasons: list[Exception] = []
     for table in parts:
         try:
-            plans.append(plan(table, words, _make_run))
+            plans.append(plan(table, words, partial(_make_run, shared={})))
         except (RunError, HydraException) as error:  # the latter for a word that one task lacks
             reasons.append(error)
             plans.append(Plan({}, (), dict.fromkeys((r.name for r in table.rows), str(error))))
@@ -249,8 +250,8 @@ def _devices() -> list[str]:
     return [str(number) for number in range(count)] if count > 1 else []
 
 
-def _make_run(words: list[str]) -> Run:
-    run = Run(compose(*words), words, console)
+def _make_run(words: list[str], shared: dict[tuple[str, ...], Run]) -> Run:
+    run = Run(compose(*words), words, console, shared)
     if "ddp" in str(run.cfg.trainer.get("strategy", "")):
         raise RunError(
             "trainer=ddp: the runs of a table share the machine among themselves, one GPU each; "

@@ -40,13 +40,21 @@ class Run:
         overrides: the words of the command line that made it, for the folder's name and for the
             unimodal runs, which are composed from the same words.
         console: where progress and reports go.
+        shared: unimodal runs made already, by their words; several fusion runs start from the same.
     """
 
-    def __init__(self, cfg: DictConfig, overrides: Sequence[str], console: Console) -> None:
+    def __init__(
+        self,
+        cfg: DictConfig,
+        overrides: Sequence[str],
+        console: Console,
+        shared: dict[tuple[str, ...], "Run"] | None = None,
+    ) -> None:
         check(cfg)
         self.cfg = cfg
         self.overrides = list(overrides)
         self.console = console
+        self.shared = {} if shared is None else shared
         self.data = build(cfg.datamodule)
         self.data.prepare_data()
         self.sources: dict[str, Run] = {}
@@ -84,8 +92,10 @@ class Run:
 
     def _unimodal(self, modality: str) -> "Run":
         kept = [o for o in self.overrides if not o.lstrip("+~").startswith(FUSION_WORDS)]
-        words = [*kept, f"task={self.cfg.task.name}", "fusion=none", f"modalities=[{modality}]"]
-        return Run(compose(*words), words, self.console)
+        words = (*kept, f"task={self.cfg.task.name}", "fusion=none", f"modalities=[{modality}]")
+        if words not in self.shared:
+            self.shared[words] = Run(compose(*words), words, self.console, self.shared)
+        return self.shared[words]
 
     def _start(self, source: "Run") -> str:
         """Name a unimodal run, and the rule that chose its weights if it was not the last epoch."""

@@ -45,6 +45,18 @@ def test_a_fusion_run_trains_its_unimodal_runs_first(make_run: MakeRun, tmp_path
     ]
 
 
+def test_fusion_runs_share_the_runs_that_they_start_from(make_run: MakeRun) -> None:
+    """As a table's rows do; another fold, or other settings, start from other runs."""
+    first = make_run("fusion=msaf")
+    for words, same in ((["fusion=sum"], True), (["fold=1"], False), (["epochs=4"], False)):
+        run = make_run("fusion=msaf", *words)
+        run = Run(run.cfg, run.overrides, run.console, first.shared)
+        pairs = list(zip(first.sources.values(), run.sources.values(), strict=True))
+        assert len(pairs) == 2
+        assert all((one is other) == same for one, other in pairs)
+        assert all((one.folder == other.folder) == same for one, other in pairs)
+
+
 def test_a_fusion_run_starts_from_the_last_epoch_of_its_unimodal_runs(make_run: MakeRun) -> None:
     """With a learning rate of zero the branches must come out as they went in."""
     run = make_run("fusion=sum")
