@@ -35,8 +35,8 @@ class DCCA(CorrelatedNetwork):
     batch 800. The paper quotes its row from another paper.
     Chosen by us: means over the real steps as the inputs of both views, K, the linear head and its
     squared error, its rate of 1e-2 (under that of the views it stays unfitted), how long the two
-    phases last. This is a re-implementation of
-    an incomplete description: its figures are not to be taken for the authors'.
+    phases last. This is a re-implementation of an incomplete description: its figures are not to be
+    taken for the authors'.
 
     Args:
         features: see `SentimentNetwork`.

@@ -78,8 +78,8 @@ class ICCN(CorrelatedNetwork):
     for sound and face, one text vector of BERT, 2D convolutions over the products.
     Chosen by us: everything else, that is every size, the mean over the word pieces as the text
     vector, the linear head and its squared error, Adam 1e-3 and 1e-2 for the head, batch 128,
-    how long the two phases last. This is a re-implementation of an incomplete description: its figures are not to be
-    taken for the authors'.
+    how long the two phases last. This is a re-implementation of an incomplete description: its
+    figures are not to be taken for the authors'.
 
     Args:
         features: see `SentimentNetwork`.

@@ -65,5 +65,8 @@ class SentimentNetwork(nn.Module):
         for name, channels in self.features.items():
             shape = tuple(batch[name].shape)
             if len(shape) != 3 or shape[1] != channels:
-                raise ValueError(f"{name}: expected (B, {channels}, T), got {shape}")
+                raise ValueError(
+                    f"{name}: expected (B, {channels}, T), got {shape}: the features a step are "
+                    f"task.branches.{name}.features"
+                )
         return {name: read_steps(batch, name) for name in self.features}
