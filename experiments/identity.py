@@ -25,12 +25,15 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
     kept = {
         k: full[k] for k in ("modalities", "epochs", "init", "threads", "training", "reporting")
     }
+    # `video_frames` is of no account where there is no video.
+    unused = tuple(f"{name}_" for name in full["task"]["branches"] if name not in used)
+    others = {key for key in full["datamodule"] if key.startswith(unused)}
     kept |= {flag: full[flag] for flag in FAST if full.get(flag)}
     return kept | {
         "protocol": full["protocol"]["name"],
         "task": full["task"]["name"],
         "network": _used(full["network"], used),
-        "datamodule": _without(full["datamodule"], PLACES),
+        "datamodule": _without(full["datamodule"], PLACES | others),
         "trainer": {
             key: value
             for key, value in full["trainer"].items()

@@ -230,14 +230,14 @@ def test_the_released_slip_is_part_of_the_resnet_alone() -> None:
 
 
 def test_runs_differ_by_what_they_use_alone() -> None:
-    """A unimodal run is the same whatever the positions; a fusion run names those that it has."""
+    """A skeleton run is the same beside either video network; a fusion run names its positions."""
 
     def known(*words: str) -> dict[str, Any]:
         return settings(compose("task=ntu", "data=full", "data.root=x", *words))
 
     alone = ["fusion=none", "modalities=[skeleton]"]
     plain = known(*alone)
-    assert plain == known(*alone, "positions=[early]")
+    assert plain == known(*alone, "positions=[intermediate]", "rgb=inflated_resnet50")
     assert plain["network"]["branches"].keys() == {"skeleton"}
     points = known("positions=[late]")["network"]["fusion_points"]
     assert points == [{"video": "Mixed_5c", "skeleton": "fc7"}]
