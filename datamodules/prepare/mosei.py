@@ -22,7 +22,6 @@ from datamodules.workers import cores
 TASK = "mosei"
 EXPECTED = {"train": 16322, "valid": 1871, "test": 4659}  # paper 5.1, with the released code
 _FOLDS = ("*folds*.json", "*folds*.py")
-_SECONDS_PER_SENTENCE = 0.05  # of BERT, on one core
 
 Whole = Callable[[Path], Mapping[str, Path]]
 
@@ -61,11 +60,11 @@ def prepare_mosei(
     root = raw if raw.is_dir() else raw.parent
     source = fingerprint(plan.files, root) | {"folds": canonical_hash(dict(plan.folds))[:16]}
     source |= rendered(root)
-    whole, per_sentence = plan.whole, 0.0
+    whole, seconds = plan.whole, plan.seconds
     if plan.sentences and text_encoder is not None and plan.segments:
         text = _text(plan, str(text_encoder), settings, out.parent / "text-cache", workers)
         source |= {"text_encoder": text.encoder.fingerprint}
-        whole, per_sentence = text, _SECONDS_PER_SENTENCE
+        whole, seconds = text, seconds + text.seconds_per_sample
     elif plan.sentences:
         plan.warnings.append("no text is packed, because no text_encoder was given")
     _check_counts(plan, protocol, real="rendered" not in source)
@@ -81,7 +80,7 @@ def prepare_mosei(
         items=plan.items,
         work=plan.work,
         bytes_per_sample=sum(plan.sizes.values()),
-        seconds_per_sample=plan.seconds + per_sentence,
+        seconds_per_sample=seconds,
         dropped=plan.dropped,
         counts={**plan.splits(), **plan.counts},
         warnings=plan.warnings,

@@ -13,7 +13,7 @@ from datamodules.prepare.mosei_rows import COLUMNS, EMOTIONS, Plan, Segment, cli
 from datamodules.prepare.mosei_segment import AlignSegment, MoseiSettings
 from datamodules.prepare.mosei_tracks import Tracks
 
-_SECONDS_PER_SEGMENT = 0.01  # on one core, for the estimate that is printed before the work
+_SECONDS_PER_SEGMENT = 0.005  # on one core, for the estimate that is printed before the work
 # names of root groups, in every spelling that files in circulation have, as letters and digits
 _ROOTS = {
     "words": ("words", "timestampedwords", "cmumoseitimestampedwords"),

@@ -17,6 +17,7 @@ from datamodules.errors import DataError
 
 _WEIGHTS = "*.safetensors"
 _FILES = ["config.json", "tokenizer*.json", "vocab.*", "merges.txt", "special_tokens_map.json"]
+_CORE, _GPU = 4e10, 1e13  # operations a second
 _AT_ONCE = 1000  # sentences: what the tokenizer keeps of each takes much memory
 _UNUSED = ("pooler.", "cls.", "embeddings.position_ids")  # no part of the last layer's features
 
@@ -58,12 +59,18 @@ class TextEncoder:
             "tokenizer": _digest([found[file] for file in sorted(found)]),
         }
 
-    @cached_property
+    @property
     def width(self) -> int:
         """Columns of the features."""
-        from transformers import AutoConfig
+        return int(self._config.hidden_size)
 
-        return int(self._load(AutoConfig).hidden_size)
+    @property
+    def seconds_per_piece(self) -> float:
+        """A rough guess of what a word piece takes, on one core or on a GPU."""
+        import torch
+
+        operations = 24 * self._config.num_hidden_layers * self.width**2  # all but the attention's
+        return operations / (_GPU if torch.cuda.is_available() else _CORE)
 
     def tokenize(self, sentences: Sequence[str], pieces: int) -> tuple[np.ndarray, np.ndarray]:
         """Cut sentences into word pieces.
@@ -108,6 +115,12 @@ class TextEncoder:
         with torch.inference_mode():
             features = self._model(input_ids=ids, attention_mask=mask.long()).last_hidden_state
         return features.float().cpu().numpy()
+
+    @cached_property
+    def _config(self) -> Any:
+        from transformers import AutoConfig
+
+        return self._load(AutoConfig)
 
     @cached_property
     def _tokenizer(self) -> Any:

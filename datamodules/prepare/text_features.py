@@ -67,6 +67,12 @@ class TextFeatures:
     def bytes_per_sample(self) -> int:
         return self.pieces.shape[1] * self.encoder.width * np.dtype(self.dtype).itemsize
 
+    @property
+    def seconds_per_sample(self) -> float:
+        """On one core, for the estimate that is printed before the work."""
+        pieces = self.lengths.mean() if self.padding == "zero" else self.pieces.shape[1]
+        return float(pieces) * self.encoder.seconds_per_piece
+
     def _key(self) -> str:
         what = [self.encoder.fingerprint, self.padding, self.dtype, BATCH_PIECES]
         return canonical_hash([*what, self.pieces.tolist()])[:16]
