@@ -55,14 +55,28 @@ class FusionPoint(nn.Module):
         groups = self.channels.values()
         in_channels = [sum(group) for group in groups] if join else [c for g in groups for c in g]
         self.fusion = fusion(in_channels)
+        self.masked = getattr(self.fusion, "join_mean", None) == "masked"
 
-    def forward(self, taps: Mapping[str, list[Tensor]]) -> dict[str, list[Tensor]]:
-        """Exchange features: each branch's taps `(B, C, *)` in, what it goes on with out."""
+    def forward(
+        self, taps: Mapping[str, list[Tensor]], masks: Mapping[str, Tensor | None]
+    ) -> dict[str, list[Tensor]]:
+        """Exchange features.
+
+        Args:
+            taps: each branch's, `(B, C, *)`.
+            masks: which steps of a branch are no padding, `(B, T)`, for a fusion that asks.
+
+        Returns:
+            What each branch goes on with.
+        """
         flat: list[Tensor] = []
+        flat_masks: list[Tensor | None] = []
         for name, channels in self.channels.items():
             used = taps[name][: len(channels)]
-            flat += [torch.cat(used, 1)] if self.join else used
-        fused = iter(self.fusion(flat))
+            joined = [torch.cat(used, 1)] if self.join else used
+            flat += joined
+            flat_masks += [masks[name]] * len(joined)
+        fused = iter(self.fusion(flat, flat_masks) if self.masked else self.fusion(flat))
         groups = {
             name: list(next(fused).split(channels, 1))
             if self.join
@@ -141,17 +155,21 @@ class StagedNetwork(nn.Module):
         return cls(chosen, points=built, readout=readout(sizes, outputs=outputs))
 
     def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
-        """Predict from `batch[modality]` for every branch; other entries are not looked at."""
+        """Predict from `batch[modality]` for every branch, and its `<modality>_length` if given."""
         branches: Any = self.branches
         points: Any = self.points
         states: dict[str, BranchState] = {
             name: branch.begin(batch[name]) for name, branch in branches.items()
         }
+        masks = {
+            name: branch.valid_steps(batch[name], batch.get(f"{name}_length"))
+            for name, branch in branches.items()
+        }
         for point in points:
             for name, stage in point.stages.items():
                 states[name] = branches[name].advance(states[name], stage)
             taps = {name: branches[name].taps(states[name]) for name in point.stages}
-            for name, fused in point(taps).items():
+            for name, fused in point(taps, masks).items():
                 states[name] = branches[name].put(states[name], fused)
         ends = {name: branch.finish(states[name]) for name, branch in branches.items()}
         return self.readout(ends)

@@ -8,7 +8,7 @@ the q segments, absent where there is one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,9 @@ from torch import Tensor, nn
 
 from msaf.dropout import BlockDropout, DropoutForm, DropoutMask
 from msaf.segments import apply_gate, segment_means
+
+JoinMean = Literal["all", "masked"]
+Masks = Sequence[Tensor | None]
 
 
 class BlockGate(nn.Module):
@@ -35,6 +38,7 @@ class BlockGate(nn.Module):
         segments: int = 1,
         dropout_form: DropoutForm = "paper",
         dropout_mask: DropoutMask = "sample",
+        join_mean: JoinMean = "all",
     ) -> None:
         super().__init__()
         self.in_channels = tuple(int(channels) for channels in in_channels)
@@ -45,8 +49,11 @@ class BlockGate(nn.Module):
             raise ValueError(f"lowest_attention is in [0, 1], got {lowest_attention}")
         if segments < 1:
             raise ValueError(f"segments is at least 1, got {segments}")
+        if join_mean not in get_args(JoinMean):
+            raise ValueError(f"join_mean is one of {get_args(JoinMean)}, got {join_mean!r}")
         self.lowest_attention = float(lowest_attention)
         self.segments = segments
+        self.join_mean = join_mean
         self.blocks_per_modality = tuple(
             -(-channels // self.block_channels) for channels in self.in_channels
         )
@@ -55,34 +62,42 @@ class BlockGate(nn.Module):
         self._padded = tuple(self._padded_channels) != self.in_channels
         self.dropout = BlockDropout(block_dropout, dropout_form, dropout_mask)
 
-    def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
+    def forward(self, features: Sequence[Tensor], masks: Masks | None = None) -> list[Tensor]:
         """Scale each modality's blocks.
 
         Args:
             features: one ``(B, C_m, *)`` per modality, in the order of ``in_channels``. With
                 segments, the first spatial axis is the sequence and the last segment takes the
                 remainder.
+            masks: for ``join_mean="masked"``, one ``(B, S)`` of booleans per modality, true at the
+                steps of the first spatial axis that are no padding; None where all of them count.
+                They act on the means of the join alone: every step is scaled.
 
         Returns:
             New tensors with the shapes, types and order of ``features``.
 
         Raises:
-            ValueError: a number of modalities, channels or steps, a batch size or a type that
-                does not fit.
+            ValueError: a number of modalities, channels or steps, a batch size, a type or a mask
+                that does not fit.
         """
         self._check(features)
+        _check_masks(masks, features, self.join_mean)
         factors = self.dropout(features[0], self._grid)  # two of (B or 1, [q], N, 1), or None
-        gate = self.attend(features, factors[0] if factors else None)  # A, (B or 1, [q], N, C)
+        factor = factors[0] if factors else None
+        gate = self.attend(features, factor, masks)  # A, (B or 1, [q], N, C)
         if self.lowest_attention:
             gate = self.lowest_attention + (1 - self.lowest_attention) * gate  # equation 5
         if factors:
             gate = gate * factors[1]
         return [apply_gate(x, part) for x, part in zip(features, self._merge(gate), strict=True)]
 
-    def attend(self, features: Sequence[Tensor], factor: Tensor | None) -> Tensor:
+    def attend(
+        self, features: Sequence[Tensor], factor: Tensor | None, masks: Masks | None = None
+    ) -> Tensor:
         """Return the attention ``(B or 1, [q], N, C)``.
 
-        ``factor``, ``(B or 1, [q], N, 1)`` or None, scales the blocks that it is computed from.
+        ``factor``, ``(B or 1, [q], N, 1)`` or None, scales the blocks that it is computed from;
+        ``masks`` are those of ``forward``.
         """
         raise NotImplementedError
 
@@ -91,9 +106,10 @@ class BlockGate(nn.Module):
         """The blocks of one sample: ``([q], N)``."""
         return (self.blocks,) if self.segments == 1 else (self.segments, self.blocks)
 
-    def split_means(self, features: Sequence[Tensor]) -> Tensor:
+    def split_means(self, features: Sequence[Tensor], masks: Masks | None = None) -> Tensor:
         """Return the spatial mean of each block, ``(B, [q], N, C)``, missing channels zero."""
-        means = [segment_means(x, self.segments) for x in features]  # (B, [q], C_m) each
+        pairs = zip(features, masks or [None] * len(features), strict=True)
+        means = [segment_means(x, self.segments, mask) for x, mask in pairs]  # (B, [q], C_m) each
         if self._padded:
             means = [F.pad(mean, (0, -mean.shape[-1] % self.block_channels)) for mean in means]
         return torch.cat(means, dim=-1).view(-1, *self._grid, self.block_channels)
@@ -139,6 +155,24 @@ def _block_channels(block_channels: int | Literal["auto"], in_channels: tuple[in
     if isinstance(block_channels, str) or block_channels < 1:
         raise ValueError(f"block_channels is a positive number or 'auto', got {block_channels!r}")
     return block_channels
+
+
+def _check_masks(masks: Masks | None, features: Sequence[Tensor], join_mean: JoinMean) -> None:
+    if masks is None:
+        return
+    if join_mean != "masked" or len(masks) != len(features):
+        raise ValueError(
+            f"masks are for join_mean='masked', one or None per modality; got {len(masks)} for "
+            f"{len(features)} modalities and join_mean={join_mean!r}"
+        )
+    for modality, (mask, x) in enumerate(zip(masks, features, strict=True)):
+        if mask is not None and (
+            mask.dtype != torch.bool or x.ndim < 3 or mask.shape != (x.shape[0], x.shape[2])
+        ):
+            raise ValueError(
+                f"modality {modality}, of shape {tuple(x.shape)}: expected a mask (B, S) of "
+                f"booleans, got {tuple(mask.shape)} of {mask.dtype}"
+            )
 
 
 def _problem(x: Tensor, channels: int, batch: Sequence[int], segments: int) -> str:

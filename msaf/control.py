@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from msaf.blocks import BlockGate
+from msaf.blocks import BlockGate, JoinMean, Masks
 from msaf.dropout import DropoutForm, DropoutMask
 
 
@@ -17,7 +17,8 @@ class UniformGate(BlockGate):
 
     What MSAF gains over this is what its attention adds; what this gains over no fusion is owed
     to smaller features and to BlockDropout. It takes MSAF's arguments, so that one exchanges for
-    the other in a config; ``reduction`` has nothing to act on here. Not part of the paper.
+    the other in a config; ``reduction`` and ``join_mean`` have nothing to act on here. Not part of
+    the paper.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class UniformGate(BlockGate):
         segments: int = 1,
         dropout_form: DropoutForm = "paper",
         dropout_mask: DropoutMask = "sample",
+        join_mean: JoinMean = "all",
     ) -> None:
         super().__init__(
             in_channels,
@@ -40,9 +42,12 @@ class UniformGate(BlockGate):
             segments=segments,
             dropout_form=dropout_form,
             dropout_mask=dropout_mask,
+            join_mean=join_mean,
         )
 
-    def attend(self, features: Sequence[Tensor], factor: Tensor | None) -> Tensor:
+    def attend(
+        self, features: Sequence[Tensor], factor: Tensor | None, masks: Masks | None = None
+    ) -> Tensor:
         """Return the same attention ``(1, [q], N, C)`` for every sample."""
         dtype = torch.promote_types(features[0].dtype, torch.float32)
         shape = (1, *self._grid, self.block_channels)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from msaf.blocks import BlockGate
+from msaf.blocks import BlockGate, JoinMean, Masks
 from msaf.dropout import DropoutForm, DropoutMask
 from msaf.segments import SegmentNorm, linear
 
@@ -35,6 +35,9 @@ class MSAF(BlockGate):
             statistics and dropped blocks of its own.
         dropout_form: ``paper``, or ``released`` as the authors' code does it (``BlockDropout``).
         dropout_mask: one mask per ``sample``, or per ``batch`` as in the authors' older code.
+        join_mean: the mean of equation 1 over ``all`` positions, as in the paper, or over those of
+            the ``masked`` steps alone that ``forward`` is told to be no padding; 0 where a segment
+            has none. An option of ours for sequences of different lengths.
 
     Raises:
         ValueError: an argument is outside its range, or the reduction leaves no channel.
@@ -55,6 +58,7 @@ class MSAF(BlockGate):
         segments: int = 1,
         dropout_form: DropoutForm = "paper",
         dropout_mask: DropoutMask = "sample",
+        join_mean: JoinMean = "all",
     ) -> None:
         super().__init__(
             in_channels,
@@ -64,6 +68,7 @@ class MSAF(BlockGate):
             segments=segments,
             dropout_form=dropout_form,
             dropout_mask=dropout_mask,
+            join_mean=join_mean,
         )
         if not 1 <= reduction <= self.block_channels:
             raise ValueError(
@@ -77,9 +82,11 @@ class MSAF(BlockGate):
         self.highlight = linear(segments, width, self.blocks * self.block_channels)
         self.softmax = nn.Softmax(dim=-2)
 
-    def attend(self, features: Sequence[Tensor], factor: Tensor | None) -> Tensor:
+    def attend(
+        self, features: Sequence[Tensor], factor: Tensor | None, masks: Masks | None = None
+    ) -> Tensor:
         """Equations 1 to 4: the attention ``(B, [q], N, C)``, summing to one over the N blocks."""
-        means = self.split_means(features)  # (B, [q], N, C)
+        means = self.split_means(features, masks)  # (B, [q], N, C)
         if factor is not None:
             means = means * factor
         descriptor = means.sum(-2).to(self.norm.weight.dtype)  # G, (B, [q], C)

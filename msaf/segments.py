@@ -61,13 +61,16 @@ class SegmentNorm(nn.BatchNorm1d):
         return F.batch_norm(x, *moments, self.weight, self.bias, eps=self.eps)
 
 
-def segment_means(x: Tensor, segments: int) -> Tensor:
+def segment_means(x: Tensor, segments: int, mask: Tensor | None = None) -> Tensor:
     """Average ``(B, C, *)`` to ``(B, C)``, or ``(B, C, S, *)`` over each segment to ``(B, q, C)``.
 
-    The result has single precision at least. It is a sum, divided later, because the gradient of
-    a mean would be written out over the whole map.
+    With a ``mask``, ``(B, S)``, over the steps where it is true; 0 where there are none. The
+    result has single precision at least. It is a sum, divided later, because the gradient of a
+    mean would be written out over the whole map.
     """
     dtype = torch.promote_types(x.dtype, torch.float32)
+    if mask is not None:
+        return _masked_means(x.to(dtype), segments, mask)
     if segments > 1:
         return _sequence_means(x, segments, dtype)
     if x.ndim == 2:
@@ -88,6 +91,16 @@ def _sequence_means(x: Tensor, segments: int, dtype: torch.dtype) -> Tensor:
     lengths = total.new_full((segments, 1), length * further)
     lengths[-1] += rest * further
     return total / lengths
+
+
+def _masked_means(x: Tensor, segments: int, mask: Tensor) -> Tensor:
+    steps = x.shape[2]
+    segment = torch.arange(steps, device=x.device).div(steps // segments, rounding_mode="floor")
+    own = segment.clamp(max=segments - 1) == torch.arange(segments, device=x.device).unsqueeze(1)
+    chosen = (own & mask.unsqueeze(1)).to(x.dtype)  # (B, q, S)
+    weights = chosen / chosen.sum(-1, keepdim=True).clamp(min=1)
+    means = weights @ x.flatten(3).mean(3).transpose(1, 2) if x.ndim > 3 else weights @ x.mT
+    return means if segments > 1 else means.squeeze(1)  # (B, [q], C)
 
 
 def apply_gate(x: Tensor, gate: Tensor) -> Tensor:

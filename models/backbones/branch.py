@@ -69,6 +69,13 @@ class Branch(nn.Module):
             raise ValueError(f"stage '{until}' has already run: fusion points must move forward")
         return self._run(state, end)
 
+    def valid_steps(self, x: Tensor, length: Tensor | None) -> Tensor | None:
+        """Return which steps of the taps of an input `x` are no padding, `(B, T)`; `None` for all.
+
+        A branch whose taps keep the steps of its input says so from the lengths `(B,)`.
+        """
+        return None
+
     def taps(self, state: BranchState) -> list[Tensor]:
         """Return the tensors that a fusion point may exchange, each `(B, C, *)`."""
         return state.values

@@ -5,6 +5,7 @@ Legend: B samples, C features or channels, H hidden units, T steps.
 
 from typing import Literal, get_args
 
+import torch
 from torch import Tensor, nn
 
 from models.backbones.branch import Branch
@@ -61,6 +62,14 @@ class LSTMBranch(Branch):
         channels = {stage: [hidden] for stage in stages}
         super().__init__(stages, channels=channels, feature_size=hidden, outputs=outputs)
         self.padding = padding
+
+    def valid_steps(self, x: Tensor, length: Tensor | None) -> Tensor | None:
+        if length is None:
+            return None
+        steps = torch.arange(x.shape[2], device=x.device)
+        if self.padding == "left":
+            steps = steps.flip(0)
+        return steps < length.unsqueeze(1)  # (B, T)
 
     def summarise(self, values: list[Tensor]) -> Tensor:
         return values[0][:, :, -1]  # (B, H, T) -> (B, H)

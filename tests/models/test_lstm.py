@@ -1,10 +1,15 @@
 """The LSTM branch: sizes of the paper, and its steps against LSTMs called by hand."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor, nn
 
+from models import StagedNetwork
 from models.backbones import LSTMBranch
+from models.fusions import RegressionHead
+from msaf import MSAF
 
 
 def reference(branch: LSTMBranch, stage: str) -> nn.LSTM:
@@ -84,3 +89,50 @@ def test_another_number_of_features_is_named(shape: tuple[int, ...]) -> None:
 def test_sizes_that_cannot_work_are_refused(changed: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         LSTMBranch(outputs=1, **{"features": 5, "hidden": 4} | changed)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("padding", "expected"),
+    [("left", ["..xx", "xxxx", "...x"]), ("right", ["xx..", "xxxx", "x..."])],
+)
+def test_valid_steps_lie_at_the_other_end_of_the_padding(padding: str, expected: list[str]) -> None:
+    branch = LSTMBranch(outputs=None, features=5, hidden=4, padding=padding)  # type: ignore[arg-type]
+    x = torch.zeros(3, 5, 4)
+    found = branch.valid_steps(x, torch.tensor([2, 4, 1]))
+    assert found is not None
+    assert ["".join("x" if step else "." for step in row) for row in found] == expected
+    assert branch.valid_steps(x, None) is None
+
+
+def test_the_network_masks_the_join_by_the_lengths_of_the_batch() -> None:
+    def build(join_mean: str) -> StagedNetwork:
+        torch.manual_seed(0)
+        return StagedNetwork.build(
+            {
+                "a": partial(LSTMBranch, features=3, hidden=4, padding="left"),
+                "b": partial(LSTMBranch, features=2, hidden=6, padding="right"),
+            },
+            modalities=["a", "b"],
+            outputs=1,
+            readout=RegressionHead,
+            fusion_points=[{"a": "lstm1", "b": "lstm1"}],
+            mid=partial(MSAF, block_channels=2, reduction=1, join_mean=join_mean),
+        ).eval()
+
+    batch = {"a": torch.randn(2, 3, 5), "b": torch.randn(2, 2, 5)}
+    lengths = {"a_length": torch.tensor([2, 5]), "b_length": torch.tensor([5, 3])}
+    network = build("masked")
+    a, b = network.branches["a"], network.branches["b"]
+    taps = [x.stages["lstm1"](batch[name]) for name, x in (("a", a), ("b", b))]
+    masks = [
+        torch.tensor([[0, 0, 0, 1, 1], [1, 1, 1, 1, 1]]).bool(),
+        torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]).bool(),
+    ]
+    fused = network.points[0].fusion(taps, masks)
+    last = [x.stages["lstm2"](y)[:, :, -1] for x, y in zip((a, b), fused, strict=True)]
+    expected = network.readout.layers(torch.cat(last, 1))
+    torch.testing.assert_close(network({**batch, **lengths}).scores, expected)
+    plain = build("all")
+    torch.testing.assert_close(network(batch).scores, plain(batch).scores)
+    torch.testing.assert_close(plain({**batch, **lengths}).scores, plain(batch).scores)
+    assert not torch.allclose(expected, plain(batch).scores)
