@@ -1,0 +1,137 @@
+"""A small rendered NTU RGB+D in the raw layout of the real one: drawn figures and their skeletons.
+
+40 subjects do ten of the sixty actions before three cameras: 1200 samples, an avi and a skeleton
+file each. From there on it takes the way of the real data: prepare, packed set, datamodule. It has
+the real one's faults, too: bodies that are none, persons lost and found again under another id.
+`ntu_actions.py` says what is in it and how it was fixed.
+"""
+
+import json
+import shutil
+from collections.abc import Iterable
+from concurrent.futures import as_completed
+from dataclasses import asdict
+from itertools import product
+from pathlib import Path
+
+from datamodules.errors import DataError
+from datamodules.formats.ntu_name import SampleName
+from datamodules.prepare.ntu import NtuSettings, prepare_ntu
+from datamodules.prepare.packed import MANIFEST, differences, read_manifest
+from datamodules.prepare.source import RENDERED
+from datamodules.sample.ntu_actions import FPS, LABELS
+from datamodules.sample.ntu_files import write_avi, write_skeleton
+from datamodules.sample.ntu_performance import perform, setup_of
+from datamodules.workers import cores, progress, worker_pool
+
+VERSION = 1  # of what is rendered: a change of any byte raises it
+SUBJECTS = 40
+CAMERAS = (1, 2, 3)
+
+
+def ensure_sample(
+    root: str | Path,
+    *,
+    raw: str | Path,
+    protocol: str,
+    settings: NtuSettings,
+    subjects: int = SUBJECTS,
+    seed: int = 0,
+    workers: int | None = None,
+) -> None:
+    """Render and prepare the sample data where they are not there yet.
+
+    Jobs that start together wait for the one that came first.
+
+    Args:
+        root: the packed folder.
+        raw: the folder for the rendered files.
+        protocol: name of the protocol that the settings belong to.
+        settings: of prepare.
+        subjects: number of subjects.
+        seed: decides everything that is rendered.
+        workers: number of processes, by default one a core.
+
+    Raises:
+        DataError: `root` holds something else, or as `prepare_ntu` says.
+    """
+    from filelock import FileLock
+
+    root, raw = Path(root), Path(raw)
+    wanted = {
+        "protocol": protocol,
+        "settings": asdict(settings),
+        "rendered": rendering(range(1, subjects + 1), seed),
+    }
+    raw.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(raw.with_name(f"{raw.name}.lock")):
+        if (root / MANIFEST).exists():
+            manifest = read_manifest(root)
+            there = {**manifest, "rendered": manifest["source"].get("rendered")}
+            different = differences({name: there.get(name) for name in wanted}, wanted)
+            if different:
+                raise DataError(
+                    f"{root}: holds another data set than the sample that was asked for "
+                    f"({'; '.join(different)}); delete the folder and the next run makes it anew"
+                )
+            return
+        render_ntu(raw, subjects=range(1, subjects + 1), seed=seed, workers=workers)
+        prepare_ntu(raw, root, protocol=protocol, settings=settings, workers=workers)
+
+
+def rendering(subjects: Iterable[int], seed: int) -> dict[str, object]:
+    """What a rendered folder says about itself."""
+    return {"generator": VERSION, "subjects": list(subjects), "seed": seed}
+
+
+def render_ntu(
+    raw: str | Path, *, subjects: Iterable[int], seed: int, workers: int | None = None
+) -> None:
+    """Render all samples of some subjects, unless that very rendering is there.
+
+    Args:
+        raw: the folder to make; another rendering there is replaced.
+        subjects: 1 to 40.
+        seed: decides everything.
+        workers: number of processes, by default one a core.
+
+    Raises:
+        DataError: `raw` holds files that were not rendered.
+    """
+    raw = Path(raw)
+    subjects = list(subjects)
+    description = rendering(subjects, seed)
+    label = raw / RENDERED
+    if label.is_file() and json.loads(label.read_text()) == description:
+        return
+    if raw.exists() and not label.is_file():
+        raise DataError(f"{raw}: expected no folder or a rendered one, found other files")
+    partial = raw.with_name(f"{raw.name}.partial")
+    for folder in (raw, partial):
+        shutil.rmtree(folder, ignore_errors=True)
+    for folder in ("nturgb+d_rgb", "nturgb+d_skeletons"):  # as the archives unpack
+        (partial / folder).mkdir(parents=True)
+    with (
+        progress("rendering", len(subjects)) as done,
+        worker_pool(min(workers or cores(), len(subjects))) as pool,
+    ):
+        for future in as_completed(
+            [pool.submit(render_subject, partial, n, seed) for n in subjects]
+        ):
+            future.result()
+            done(1)
+    (partial / RENDERED).write_text(json.dumps(description))
+    partial.rename(raw)
+
+
+def render_subject(raw: Path, subject: int, seed: int) -> None:
+    """Write all samples of one subject."""
+    for label, camera in product(LABELS, CAMERAS):
+        render_sample(raw, SampleName(setup_of(subject), camera, subject, 1, label + 1), seed)
+
+
+def render_sample(raw: Path, name: SampleName, seed: int) -> None:
+    """Write one sample's avi and skeleton file."""
+    recording = perform(name, seed)
+    write_avi(raw / "nturgb+d_rgb" / f"{name.id}_rgb.avi", recording.images, FPS)
+    write_skeleton(raw / "nturgb+d_skeletons" / f"{name.id}.skeleton", recording.frames)
