@@ -14,7 +14,7 @@ SIZE_WORDS = ("data=", "data.", "task_data", "task.")
 
 
 def count_parameters(network: nn.Module) -> dict[str, int]:
-    """Return the trainable parameters: `total`, and each part's if the network names its parts."""
+    """Return the parameters, frozen ones too: `total`, and each part's if the network names them."""
     parts: dict[str, nn.Module] = getattr(network, "parts", dict)()
     counts = {name: _count(part) for name, part in parts.items()}
     return {"total": _count(network), **counts}
@@ -80,4 +80,4 @@ def paper_size_flops(words: Sequence[str]) -> dict[str, int]:
 
 
 def _count(module: Any) -> int:
-    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+    return sum(p.numel() for p in module.parameters())
