@@ -14,7 +14,7 @@ SIZE_WORDS = ("data=", "data.", "task_data", "task.")
 
 
 def count_parameters(network: nn.Module) -> dict[str, int]:
-    """Return the parameters, frozen ones too: `total`, and each part's if the network names them."""
+    """Return the parameters, also frozen ones: `total`, and each part's where they have names."""
     parts: dict[str, nn.Module] = getattr(network, "parts", dict)()
     counts = {name: _count(part) for name, part in parts.items()}
     return {"total": _count(network), **counts}

@@ -8,11 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from experiments.complexity import count_parameters
 from experiments.compose import build, check
 from experiments.folder import RunError
 from models.backbones import HCN, InflatedResNet
 from models.baselines import CentralNet
-from tests.models.fusions.helpers import compose, count
+from tests.models.fusions.helpers import compose
 
 BRANCHES = {
     "video": partial(InflatedResNet, depths=(1, 1, 1, 1), width=4),
@@ -64,7 +65,7 @@ def test_the_published_size() -> None:
     central = first + second + 2048 * 60 + 60 + 8
     assert sum(p.numel() for p in net.parameters() if p.requires_grad) == central
     branches_without_heads = 46_265_468 - 122_940 + 1_062_652 - 30_780
-    assert count(net) == central + branches_without_heads
+    assert count_parameters(net)["total"] == central + branches_without_heads
 
 
 def test_the_sums_by_hand() -> None:
