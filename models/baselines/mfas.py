@@ -4,6 +4,7 @@ Legend: B samples, C channels, F features, K classes.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,17 +14,64 @@ from models.backbones import BranchBuilder
 from models.baselines.action import ActionNetwork
 from models.fusions import Prediction
 
+Choice = tuple[int, int, str]
+"""A skeleton feature, a video feature, an activation."""
 ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}
 CENTRAL = "central"  # the phase that trains the fusion alone
 
 
-class MFAS(ActionNetwork):
+class FusionLayers(nn.ModuleList):
     """Layers that each take one feature of every branch and what the layer before has made.
 
     `h_l = dropout(activation(W_l [skeleton_i, video_j, h_(l-1)] + b_l))`, with a batch norm before
-    the dropout if asked for, then a linear layer to the classes. The video's features are the means
-    of its stages over time and space, and its end; the skeleton's are the means of `conv5` and
-    `conv6`, all of `conv6` in one row, and `fc7`, of the larger of both persons.
+    the dropout if asked for.
+
+    Args:
+        choices: for each layer which of the skeleton's and of the video's features it takes, from
+            0, and its activation, relu or sigmoid.
+        sizes: of the features, by branch.
+        width: F of every layer.
+        norm: whether layers have a batch norm.
+        dropout: probability after every layer.
+
+    Raises:
+        ValueError: for a feature or an activation that there is not.
+    """
+
+    def __init__(
+        self,
+        choices: Sequence[Choice],
+        sizes: Mapping[str, Sequence[int]],
+        *,
+        width: int,
+        norm: bool,
+        dropout: float,
+    ) -> None:
+        self.choices = [_checked(choice, sizes) for choice in choices]
+        layers, previous = [], 0
+        for skeleton, video, activation in self.choices:
+            incoming = sizes["skeleton"][skeleton] + sizes["video"][video] + previous
+            parts = [nn.Linear(incoming, width), ACTIVATIONS[activation]()]
+            parts += [nn.BatchNorm1d(width)] if norm else []
+            layers.append(nn.Sequential(*parts, nn.Dropout(dropout)))
+            previous = width
+        super().__init__(layers)
+
+    def forward(self, features: Mapping[str, Sequence[Tensor]]) -> Tensor:
+        """Return what the last layer makes, `(B, F)`, of each branch's features `(B, C)`."""
+        made: list[Tensor] = []
+        for layer, (skeleton, video, _) in zip(self, self.choices, strict=True):
+            chosen = [features["skeleton"][skeleton], features["video"][video], *made]
+            made = [layer(torch.cat(chosen, 1))]
+        return made[0]
+
+
+class MFAS(ActionNetwork):
+    """`FusionLayers` over the branches' features, then a linear layer to the classes.
+
+    The video's features are the means of its stages over time and space, and its end; the
+    skeleton's are the means of `conv5` and `conv6`, all of `conv6` in one row, and `fc7`, of the
+    larger of both persons.
 
     With Inflated ResNet50 the published architecture (`layers` [3, 0, relu], [1, 3, relu],
     [1, 1, sigmoid], [3, 3, relu], width 256) has 2,032,640 parameters in these layers and 15,420 in
@@ -35,11 +83,10 @@ class MFAS(ActionNetwork):
         modalities: see `ActionNetwork`.
         outputs: K.
         video_stages: whose means are the video's features, besides its end.
-        layers: for each layer which of the skeleton's and of the video's features it takes, from 0,
-            and its activation, relu or sigmoid.
-        width: F of every layer.
-        norm: whether layers have a batch norm.
-        dropout: probability after every layer.
+        layers: see `choices` of `FusionLayers`.
+        width: see `FusionLayers`.
+        norm: see `FusionLayers`.
+        dropout: see `FusionLayers`.
 
     Raises:
         ValueError: for a feature or an activation that there is not.
@@ -52,29 +99,15 @@ class MFAS(ActionNetwork):
         modalities: Sequence[str],
         outputs: int,
         video_stages: Sequence[str],
-        layers: Sequence[tuple[int, int, str]],
+        layers: Sequence[Choice],
         width: int = 256,
         norm: bool = False,
         dropout: float = 0.4,
     ) -> None:
         super().__init__(branches, modalities=modalities, outputs=outputs)
         self.video_stages = list(video_stages)
-        sizes = self._feature_sizes()
-        self.choices = [_checked(layer, sizes) for layer in layers]
-        self.layers = nn.ModuleList()
-        previous = 0
-        for skeleton, video, activation in self.choices:
-            incoming = sizes["skeleton"][skeleton] + sizes["video"][video] + previous
-            normed = [nn.BatchNorm1d(width)] if norm else []
-            self.layers.append(
-                nn.Sequential(
-                    nn.Linear(incoming, width),
-                    ACTIVATIONS[activation](),
-                    *normed,
-                    nn.Dropout(dropout),
-                )
-            )
-            previous = width
+        self.sizes = self._feature_sizes()
+        self.layers = FusionLayers(layers, self.sizes, width=width, norm=norm, dropout=dropout)
         self.head = nn.Linear(width, outputs)
         self.phase = "all"
 
@@ -83,23 +116,22 @@ class MFAS(ActionNetwork):
         self.phase = phase
         self.branches.train(self.training and phase != CENTRAL)
 
+    def walks(self, batch: Mapping[str, Tensor]) -> tuple[dict[str, list[Tensor]], dict[str, Any]]:
+        """Return each branch's features `(B, C)`, and its logits `(B, K)`."""
+        skeleton = self.walk("skeleton", batch["skeleton"], ["conv5", "conv6"])
+        video = self.walk("video", batch["video"], self.video_stages)
+        conv5, conv6 = skeleton.maps.values()
+        features = {
+            "skeleton": [_mean(conv5), _mean(conv6), conv6.flatten(1), skeleton.end.features],
+            "video": [*map(_mean, video.maps.values()), video.end.features],
+        }
+        return features, {"video": video.end.logits, "skeleton": skeleton.end.logits}
+
     def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
         """Return the sum of the three logits `(B, K)`; `parts` has them by name."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.phase != CENTRAL):
-            skeleton = self.walk("skeleton", batch["skeleton"], ["conv5", "conv6"])
-            video = self.walk("video", batch["video"], self.video_stages)
-        maps = [skeleton.maps["conv5"], skeleton.maps["conv6"]]
-        of_skeleton = [*map(_mean, maps), maps[1].flatten(1), skeleton.end.features]
-        of_video = [*map(_mean, video.maps.values()), video.end.features]
-        fused: list[Tensor] = []
-        for layer, (first, second, _) in zip(self.layers, self.choices, strict=True):
-            fused = [layer(torch.cat([of_skeleton[first], of_video[second], *fused], 1))]  # (B, F)
-        assert skeleton.end.logits is not None and video.end.logits is not None
-        parts = {
-            "fusion": self.head(fused[0]),
-            "video": video.end.logits,
-            "skeleton": skeleton.end.logits,
-        }
+            features, logits = self.walks(batch)
+        parts = {"fusion": self.head(self.layers(features)), **logits}
         return Prediction(torch.stack(list(parts.values())).sum(0), parts)
 
     def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -125,18 +157,16 @@ class MFAS(ActionNetwork):
         }
 
 
-def _checked(
-    layer: Sequence[int | str], sizes: Mapping[str, Sequence[int]]
-) -> tuple[int, int, str]:
-    skeleton, video, activation = layer
+def _checked(choice: Choice, sizes: Mapping[str, Sequence[int]]) -> Choice:
+    skeleton, video, activation = choice
     limits = len(sizes["skeleton"]), len(sizes["video"])
-    known = activation in ACTIVATIONS
-    if known and all(c in range(n) for c, n in zip((skeleton, video), limits, strict=True)):
-        return int(skeleton), int(video), str(activation)
-    raise ValueError(
-        f"layer {list(layer)}: expected a skeleton feature below {limits[0]}, a video feature "
-        f"below {limits[1]}, and {' or '.join(ACTIVATIONS)}"
-    )
+    within = 0 <= skeleton < limits[0] and 0 <= video < limits[1]
+    if not within or activation not in ACTIVATIONS:
+        raise ValueError(
+            f"layer {list(choice)}: expected a skeleton feature below {limits[0]}, a video feature "
+            f"below {limits[1]}, and {' or '.join(ACTIVATIONS)}"
+        )
+    return skeleton, video, activation
 
 
 def _mean(x: Tensor) -> Tensor:
