@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from experiments.console import command, readable_errors
 
-PLACES = ("raw", "out", "action_units", "text_encoder", "folds")
+PLACES = ("raw", "out", "action_units", "text_encoder", "folds", "missing_skeletons")
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="prepare")
