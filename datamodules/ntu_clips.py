@@ -136,8 +136,9 @@ def view_skeleton(skeleton: Tensor, drawn: np.ndarray, *, frames: int) -> Tensor
     """
     total = skeleton.shape[2]
     start, length = _window(drawn, total)
-    centre = start[:, None] + (np.arange(frames) + 0.5) * length[:, None] / frames - 0.5
-    place = torch.from_numpy(centre.clip(0, total - 1)).to(skeleton.device, torch.float32)
+    centre = ((np.arange(frames) + 0.5) * length[:, None] / frames - 0.5).clip(min=0)
+    centre = start[:, None] + np.minimum(centre, np.maximum(length - 1, 0)[:, None])
+    place = torch.from_numpy(centre).to(skeleton.device, torch.float32)
     low = place.floor().long()
     part = (place - low)[:, :, None, None, None]
     by_frame = skeleton.transpose(1, 2)  # (B, T, 3, V, P)

@@ -39,7 +39,7 @@ SPOILT_SKELETON = 0.10  # joints jump about
 
 JITTER, LASTING = 0.005, 0.015  # metres: error of a joint in each frame, and in a whole clip
 STROKE = (0.05, 0.08)  # metres that hands move when they clap or rub
-NOD = (0.05, 0.08)  # metres that the head moves
+NOD = (0.06, 0.1)  # metres that the head moves
 _REST_LEFT, _REST_RIGHT = np.array([0.13, 0.47, 0.03]), np.array([-0.13, 0.47, 0.03])
 
 

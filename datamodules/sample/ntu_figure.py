@@ -44,7 +44,7 @@ def joints_of(build: Build, movement: Movement) -> np.ndarray:
         joints[:, joint, 1] = level * height
     joints[:, HEAD] += np.stack(
         np.broadcast_arrays(
-            movement.shake, 0.92 * height - 0.5 * np.abs(movement.nod), 0.03 + movement.nod
+            movement.shake, 0.92 * height - 0.7 * np.abs(movement.nod), 0.03 + movement.nod
         ),
         -1,
     )

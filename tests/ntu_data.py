@@ -1,0 +1,24 @@
+"""A tiny rendered NTU RGB+D for tests: four subjects, made once a session and shared by workers."""
+
+from pathlib import Path
+from typing import Any
+
+from datamodules.prepare.ntu import NtuSettings
+from datamodules.sample.ntu import ensure_sample
+
+SUBJECTS = 4
+SAMPLES = SUBJECTS * 30
+SETTINGS = NtuSettings(frames=4, size=24, skeleton_frames=16)
+SPLITS: dict[str, dict[str, Any]] = {
+    "cs": {"by": "subject", "train": [1, 2], "test": [3, 4]},
+    "cv": {"by": "camera", "train": [2, 3], "test": [1]},
+}
+
+
+def tiny_ntu(folder: Path) -> tuple[Path, Path]:
+    """Render and prepare; later calls only look. Returns the raw and the packed folder."""
+    raw, packed = folder / "ntu_raw", folder / "ntu_packed"
+    ensure_sample(
+        packed, raw=raw, protocol="paper", settings=SETTINGS, subjects=SUBJECTS, workers=2
+    )
+    return raw, packed
