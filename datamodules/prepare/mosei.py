@@ -153,7 +153,7 @@ def _text(
     padding, dtype = settings.text_padding, settings.text_dtype
     text = TextFeatures(encoder, pieces, lengths, padding, dtype, cache, workers)
     plan.sizes["text"] = text.bytes_per_sample
-    plan.counts["sentences_cut"] = int((lengths == settings.steps).sum())
+    plan.counts["texts_of_full_length"] = int((lengths == settings.steps).sum())
     return text
 
 

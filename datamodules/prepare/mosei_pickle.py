@@ -12,6 +12,12 @@ from datamodules.formats.mosei_pickle import PickledSplit, not_finite, padding, 
 from datamodules.prepare.alignment import pad_left
 from datamodules.prepare.mosei_rows import MODALITIES, Plan, Segment, clip_labels, short
 from datamodules.prepare.mosei_segment import MoseiSettings
+from datamodules.prepare.packed import file_hash
+
+_KNOWN = {
+    "45eccfb748a87c80ecab9bfac29582e7b1466bf6605ff29d3b338a75120bf791": "aligned_50.pkl of MMSA",
+    "ad8b23d50557045e7d47959ce6c5b955d8d983f2979c7d9b7b9226f6dd6fec1f": "unaligned_50.pkl of MMSA",
+}
 
 
 def plan_pickle(path: Path, settings: MoseiSettings) -> Plan:
@@ -26,10 +32,15 @@ def plan_pickle(path: Path, settings: MoseiSettings) -> Plan:
         DataError: as `read_mosei_pickle` says, or it is aligned in the other way.
     """
     print(f"loading {path}: {path.stat().st_size / 1e9:.1f} GB, all of it into memory")
+    known = _KNOWN.get(file_hash(path))
     splits = read_mosei_pickle(path)
     _check_alignment(path, splits["train"], settings)
     pairs = [(video, name) for name in SPLITS for video in splits[name].videos]
     plan = Plan(files=[path], folds=join_folds(pairs, str(path)), sentences=False)
+    plan.warnings.append(
+        f"{path.name} is {f'the file {known}' if known else 'none of the known files of MMSA'}, "
+        "by its sha256; aligned and encoded by others, and taken as it is"
+    )
     lengths = {name: {modality: np.zeros(0) for modality in MODALITIES} for name in SPLITS}
     sides = {}
     for modality in MODALITIES:

@@ -16,10 +16,10 @@ from datamodules.formats.ravdess_name import EMOTIONS, ClipName
 from datamodules.prepare.job import Job, pack
 from datamodules.prepare.ravdess_clip import Clip, PrepareClip, RavdessSettings
 from datamodules.prepare.ravdess_files import RavdessFiles, find_ravdess_files
+from datamodules.prepare.source import rendered
 from datamodules.workers import cores
 
 TASK = "ravdess"
-RENDERED = "sample.json"  # lies in a rendered raw folder and says how it was rendered
 # measured on one core with 720p video, for the estimate that is printed before the work begins
 _SECONDS_PER_CLIP = {"video": 0.45, "audio": 0.03, "action_units": 0.01}
 
@@ -59,7 +59,7 @@ def prepare_ravdess(
     if not modalities:
         raise DataError(f"{raw}: found nothing that can be packed: {'; '.join(files.warnings)}")
     clips, dropped = _gather(files, table, modalities)
-    rendered = _rendered(raw)
+    how = rendered(raw)
     used = {
         path
         for clip in clips.values()
@@ -69,9 +69,9 @@ def prepare_ravdess(
     job = Job(
         task=TASK,
         protocol=protocol,
-        provenance="sample" if rendered else "real",
+        provenance="sample" if how else "real",
         settings=asdict(settings),
-        source={**_fingerprint(raw, used, table_path), **rendered},
+        source={**_fingerprint(raw, used, table_path), **how},
         index=[_index_row(files.names[clip]) for clip in clips],
         items=list(clips.values()),
         work=PrepareClip(raw, settings, modalities),
@@ -161,11 +161,6 @@ def _fingerprint(raw: Path, used: Iterable[Path], table: Path | None) -> dict[st
         "bytes": sum(size for _, size in listed),
         "digest": hashlib.sha256(text.encode()).hexdigest(),
     }
-
-
-def _rendered(raw: Path) -> dict[str, Any]:
-    path = raw / RENDERED
-    return {"rendered": json.loads(path.read_text())} if path.is_file() else {}
 
 
 def _bytes_per_clip(settings: RavdessSettings, modalities: tuple[str, ...]) -> int:

@@ -16,7 +16,8 @@ from pathlib import Path
 from datamodules.errors import DataError
 from datamodules.formats.ravdess_name import ACTORS, AUDIO_VIDEO, EMOTIONS, SPEECH, ClipName
 from datamodules.prepare.packed import MANIFEST, differences, read_manifest
-from datamodules.prepare.ravdess import RENDERED, RavdessSettings, prepare_ravdess
+from datamodules.prepare.ravdess import RavdessSettings, prepare_ravdess
+from datamodules.prepare.source import RENDERED
 from datamodules.sample.performance import FPS, perform
 from datamodules.sample.recording import write_mp4, write_tracking
 from datamodules.sample.voice import RATE

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from datamodules.prepare.packed import manifest_hash
+from datamodules.prepare.packed import manifest_hash, read_manifest
+from tests.datamodules.tiny_bert import tiny_bert
 from tests.sample_data import session_folder, tiny_ravdess
 
 ROOT = Path(__file__).parents[2]
@@ -150,3 +151,20 @@ def test_truncated_clip_is_dropped_not_fatal(tiny: tuple[Path, Path], tmp_path: 
     assert code == 0, err
     assert "1 packed, 1 dropped" in said
     assert "01-01-01-01-01-01-01.mp4: expected a readable video file" in said
+
+
+def test_mosei(tmp_path: Path) -> None:
+    encoder, table = tiny_bert(tmp_path / "tiny"), tmp_path / "label.csv"
+    rows = ["v,1,good day,2,train", "w,1,bad day,-1,valid"]
+    table.write_text("\n".join(["video_id,clip_id,text,label,mode", *rows]))
+    command = ("task=mosei", f"raw={table}", f"out={tmp_path / 'out'}", f"text_encoder={encoder}")
+    code, said, err = run(*command, "workers=1")
+    assert code == 0, err
+    assert "1 train, 1 valid, 0 test" in said
+    assert read_manifest(tmp_path / "out")["settings"]["text_padding"] == "zero"
+    (encoder / "model.safetensors").unlink()
+    code, _, err = run(*command, "protocol=released")
+    assert code == 1
+    assert "error: " in err
+    assert "found no weights" in err
+    assert "Traceback" not in err

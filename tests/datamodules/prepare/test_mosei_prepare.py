@@ -275,6 +275,7 @@ def test_aligned_pickle(tmp_path: Path) -> None:
     manifest = manifest_of(out)
     assert manifest["counts"]["audio_values_not_finite"] == 3
     assert "visual: padded on the left in aligned_50.pkl" in manifest["warnings"]
+    assert "aligned_50.pkl is none of the known files of MMSA" in manifest["warnings"][0]
 
 
 def test_unaligned_pickle(tmp_path: Path) -> None:
