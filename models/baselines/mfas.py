@@ -127,6 +127,10 @@ class MFAS(ActionNetwork):
         }
         return features, {"video": video.end.logits, "skeleton": skeleton.end.logits}
 
+    def branch_features(self, batch: Mapping[str, Tensor]) -> dict[str, list[Tensor]]:
+        """Return each branch's features, `(B, C)` each, over which a search can run."""
+        return self.walks(batch)[0]
+
     def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
         """Return the sum of the three logits `(B, K)`; `parts` has them by name."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.phase != CENTRAL):
