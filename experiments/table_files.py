@@ -67,31 +67,31 @@ def show_table(filled: Filled, console: Console) -> None:
     Where that is too wide, the other rules' figures go, and then the last metrics; the files have
     them.
     """
-    unlimited = console.options.update(max_width=WIDEST)
-    for shown in _choices(filled):
-        grid = _grid(filled, shown)
-        if console.measure(grid, options=unlimited).minimum <= console.width:
-            break
     title = filled.table.title + (" (sample data)" if filled.sample else "")
-    show(title, grid, console)
+    for shown, rule in _choices(filled):
+        grid = _grid(filled, shown, rule)
+        if _least_width(grid, console) <= console.width:
+            break
+    show(f"{title}, {rule}" if rule else title, grid, console)
 
 
-def _choices(filled: Filled) -> list[list[str]]:
-    """Headings to show, from many to few."""
-    head, rule = cells(filled)[0], f"({rule_name(filled, headline(filled.rules))})"
+def _choices(filled: Filled) -> list[tuple[list[str], str]]:
+    """Headings to show, from many to few, and the rule of all of them if there is but one."""
+    head, name = cells(filled)[0], rule_name(filled, headline(filled.rules))
+    rule, metrics = f"({name})", filled.table.metrics
     every = [h for h in head if h not in SIZES and (h[:8] != "against " or h.endswith(rule))]
     one_rule = [h for h in every if h.endswith(rule) or not h.endswith(")")]
-    choices = [every, one_rule]
-    metrics = filled.table.metrics
+    choices = [(every, ""), (one_rule, name)]
     for count in range(len(metrics) - 1, 0, -1):
         others = {h for m in metrics[count:] for h in (f"paper {m}", f"{m} {rule}")}
-        choices.append([h for h in one_rule if h not in others])
+        choices.append(([h for h in one_rule if h not in others], name))
     return choices
 
 
-def _grid(filled: Filled, shown: Sequence[str]) -> Grid:
+def _grid(filled: Filled, shown: Sequence[str], rule: str) -> Grid:
     head, body = cells(filled)
-    grid = plain_table(shown[:1], [_narrow(heading) for heading in shown[1:]])
+    labels = [_narrow(heading.removesuffix(f" ({rule})")) for heading in shown[1:]]
+    grid = plain_table(shown[:1], labels)
     grid.collapse_padding = True
     words = [word for line in body for word in line[0].split()]
     grid.columns[0].min_width = max(map(len, words))
@@ -101,10 +101,19 @@ def _grid(filled: Filled, shown: Sequence[str]) -> Grid:
     return grid
 
 
+def _least_width(grid: Grid, console: Console) -> int:
+    """Return the width at which the names wrap between words and no figure is cut off."""
+    unlimited = console.options.update(max_width=WIDEST)
+    names = [str(cell) for cell in grid.columns[0].cells]
+    spare = max(map(len, names)) - (grid.columns[0].min_width or 0)
+    return console.measure(grid, options=unlimited).maximum - spare
+
+
 def _narrow(heading: str) -> str:
     """Break a heading into lines about as wide as the figures below it, the rule on the last."""
     name, _, rule = heading.partition(" (")
-    return "\n".join([*textwrap.wrap(name, 12), *([f"({rule}"] if rule else [])])
+    width = 12 if rule else 8
+    return "\n".join([*textwrap.wrap(name, width), *([f"({rule}"] if rule else [])])
 
 
 def _latex(filled: Filled) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from experiments.metric import which_is_better
 from experiments.report import EACH, SEPARATE
 from experiments.reporting import headline
-from experiments.table_cells import cells, rule_name
+from experiments.table_cells import SIZES, cells, rule_name
 from experiments.tabulate import Filled
 
 
@@ -28,7 +28,7 @@ def markdown(filled: Filled, level: int = 1) -> str:
 
 
 def _grids(filled: Filled) -> list[str]:
-    """Return one grid; with several metrics one for each rule, the headline's first."""
+    """Return one grid; with several metrics one for each rule, the headline's first, with sizes."""
     head, body = cells(filled)
     if len(filled.table.metrics) == 1 or not filled.rules:
         return [_grid(head, body)]
@@ -37,7 +37,8 @@ def _grids(filled: Filled) -> list[str]:
     grids = []
     for rule in ordered:
         others = tuple(f"({rule_name(filled, other)})" for other in ordered if other != rule)
-        kept = [index for index, name in enumerate(head) if not name.endswith(others)]
+        left_out = others if rule == first else (*others, *SIZES)
+        kept = [index for index, name in enumerate(head) if not name.endswith(left_out)]
         own = [head[index].removesuffix(f" ({rule_name(filled, rule)})") for index in kept]
         mark = " (the headline)" if rule == first else ""
         grids.append(f"`{rule}`{SEPARATE * (rule != rule_name(filled, rule))}{mark}:")

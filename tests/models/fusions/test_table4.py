@@ -1,4 +1,4 @@
-"""Table 4's RAVDESS rows: what the sweep composes, and single settings by hand."""
+"""Table 4's rows on RAVDESS and MOSEI: what the sweeps compose, and single settings by hand."""
 
 from typing import Any
 
@@ -6,7 +6,8 @@ import pytest
 import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from tests.models.fusions.helpers import compose, network
+from experiments.table import load_table
+from tests.models.fusions.helpers import CONFIGS, compose, network
 
 ROWS = [  # block channels, BlockDropout, lowest attention
     ([8, 16], 0.0, 0.0),
@@ -15,6 +16,15 @@ ROWS = [  # block channels, BlockDropout, lowest attention
     ([32, 64], 0.2, 0.0),
     ([16, 32], 0.2, 0.0),
     ([16, 32], 0.2, 0.25),
+]
+
+MOSEI_ROWS = [  # block channels, BlockDropout, segments
+    (8, 0.0, 1),
+    (16, 0.0, 1),
+    (32, 0.0, 1),
+    (16, 0.2, 1),
+    (16, 0.2, 5),
+    (16, 0.2, 10),
 ]
 
 
@@ -45,9 +55,22 @@ def test_the_rows_of_the_sweep(protocol: str) -> None:
         assert described("sweep=table4_ravdess", word, protocol=protocol) == wanted
 
 
-def test_the_sweep_chooses_its_task_and_fusion() -> None:
-    cfg = compose("sweep=table4_ravdess")
-    assert (cfg.task.name, cfg.fusion.name) == ("ravdess", "msaf")
+def test_the_rows_of_the_mosei_sweep_are_those_of_the_table() -> None:
+    found = jobs("table4_mosei")
+    rows = load_table(CONFIGS, "4_mosei").rows
+    assert [row.words[0].replace(" ", "") for row in rows] == found
+    for word, wanted in zip(found, MOSEI_ROWS, strict=True):
+        with torch.device("meta"):
+            (point,) = network("sweep=table4_mosei", word, "data=full").points
+        fusion: Any = point.fusion
+        assert (fusion.block_channels, fusion.dropout.p, fusion.segments) == wanted
+        assert (fusion.reduction, fusion.lowest_attention) == (2, 0.0)
+
+
+@pytest.mark.parametrize("task", ["ravdess", "mosei"])
+def test_the_sweep_chooses_its_task_and_fusion(task: str) -> None:
+    cfg = compose(f"sweep=table4_{task}")
+    assert (cfg.task.name, cfg.fusion.name) == (task, "msaf")
 
 
 @pytest.mark.parametrize("fusion", ["msaf", "uniform"])
