@@ -18,6 +18,7 @@ from datamodules.ntu_clips import (
     view_skeleton,
     view_video,
 )
+from datamodules.ntu_splits import split_rows
 from datamodules.prepare.ntu_clip import LENGTH
 from datamodules.prepare.packed import PackedDataset, manifest_hash
 from datamodules.rows import Batch, PackedRows, batches
@@ -143,7 +144,13 @@ class NTU(LightningDataModule):
             arrays[LENGTH] = np.array(packed.array(LENGTH))
         self._train = self._rows_with(self.augmentation, arrays, labels)
         self._evaluation = self._rows_with(self.augmentation.still(), arrays, labels)
-        self.rows = self._split(packed.index)
+        self.rows = split_rows(
+            packed.index,
+            self.split,
+            validation_subjects=self.validation_subjects,
+            validation_part=self.validation_part,
+            where=f"{self.root}, fold {self.fold}",
+        )
         self.split_sizes = {name: len(rows) for name, rows in self.rows.items()}
         shapes: dict[str, tuple[int, ...]] = {
             "video": (3, self.video_frames, self.size, self.size),
@@ -158,27 +165,6 @@ class NTU(LightningDataModule):
     ) -> PackedRows:
         draws = {"video": augmentation.draw_video, "skeleton": augmentation.draw_skeleton}
         return PackedRows(arrays, labels, seed=self.seed, draws=draws)
-
-    def _split(self, index: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
-        """Rows of each part; those that are listed for missing skeletons only train."""
-        column = np.array(index[self.split["by"]], dtype=np.int64)
-        of_validation = np.isin(np.array(index["subject"], np.int64), self.validation_subjects)
-        complete = np.array(index["listed"], np.int64) == 0
-        parts = {name: np.isin(column, self.split[name]) for name in ("train", "test")}
-        parts["validation"] = parts[self.validation_part] & of_validation & complete
-        parts["test"] &= complete
-        if self.validation_part == "train":
-            parts["train"] &= ~of_validation
-        rows = {name: np.flatnonzero(part) for name, part in parts.items()}
-        for name, found in rows.items():
-            if not len(found):
-                raise DataError(
-                    f"{self.root}: expected samples for the {name} part of fold {self.fold} (by "
-                    f"{self.split['by']}; validation subjects {self.validation_subjects}), found "
-                    f"none among {self.split['by']} {sorted(set(column.tolist()))}; prepare the "
-                    "missing samples or choose other splits"
-                )
-        return rows
 
     def train_dataloader(self) -> DataLoader[Batch]:
         return batches(

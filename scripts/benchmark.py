@@ -7,10 +7,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scripts.benchmarks import csd, fusions, loader, module
+from scripts.benchmarks import csd, fusions, loader, module, ntu
 
 # a further command is one file and one word here
-COMMANDS = {"module": module, "fusions": fusions, "loader": loader, "csd": csd}
+COMMANDS = {"module": module, "fusions": fusions, "loader": loader, "csd": csd, "ntu": ntu}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -21,7 +21,8 @@ from datamodules.prepare.packed import MANIFEST, differences, read_manifest
 from datamodules.prepare.source import RENDERED
 from datamodules.sample.ntu_actions import FPS, LABELS
 from datamodules.sample.ntu_files import write_avi, write_skeleton
-from datamodules.sample.ntu_performance import perform, setup_of
+from datamodules.sample.ntu_performance import perform
+from datamodules.sample.ntu_play import setup_of
 from datamodules.workers import cores, progress, worker_pool
 
 VERSION = 1  # of what is rendered: a change of any byte raises it

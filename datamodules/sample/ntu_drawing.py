@@ -1,6 +1,7 @@
 """Joints before a camera -> pictures of dressed persons, what they hold, and the room."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,13 +19,24 @@ WIDTH, HEIGHT = 96, 96  # of a picture, in pixels; multiples of 16 suit the enco
 FOCAL = 118.0  # pixels
 _ZOOM = 2  # drawn so much larger, then reduced: smooth edges
 _SHIFT = 4  # OpenCV draws in 1/16 pixels
-_LIMBS: tuple[tuple[tuple[int, ...], str, float], ...] = (  # joints, clothes, width in metres
-    (LEFT_LEG, "trousers", 0.13),
-    (RIGHT_LEG, "trousers", 0.13),
-    (LEFT_ARM[:3], "shirt", 0.09),
-    (RIGHT_ARM[:3], "shirt", 0.09),
-    ((LEFT_ARM[2], LEFT_ARM[4]), "skin", 0.07),
-    ((RIGHT_ARM[2], RIGHT_ARM[4]), "skin", 0.07),
+Colour = tuple[float, float, float]
+
+
+class Limb(NamedTuple):
+    """The joints along it, what it is dressed in, and its width in metres."""
+
+    joints: list[int]
+    clothes: str
+    width: float
+
+
+_LIMBS = (
+    Limb([*LEFT_LEG], "trousers", 0.13),
+    Limb([*RIGHT_LEG], "trousers", 0.13),
+    Limb([*LEFT_ARM[:3]], "shirt", 0.09),
+    Limb([*RIGHT_ARM[:3]], "shirt", 0.09),
+    Limb([LEFT_ARM[2], LEFT_ARM[4]], "skin", 0.07),
+    Limb([RIGHT_ARM[2], RIGHT_ARM[4]], "skin", 0.07),
 )
 THINGS = {  # width and height in metres
     "cup": (0.17, 0.21),
@@ -32,7 +44,6 @@ THINGS = {  # width and height in metres
     "book": (0.36, 0.26),
     "box": (0.24, 0.2),
 }
-Colour = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -98,18 +109,21 @@ class Canvas:
     def person(self, look: Look, joints: np.ndarray, depth: np.ndarray) -> None:
         """Draw (25, 2) joints at their (25,) depths, what is nearer over what is farther."""
         spine = float(depth[BASE])
-        limbs = [(float(depth[list(limb)].mean()), list(limb), *rest) for limb, *rest in _LIMBS]
-        limbs.sort(reverse=True)
-        for away, limb, part, width in limbs:
+        limbs = sorted(((float(depth[limb.joints].mean()), limb) for limb in _LIMBS), reverse=True)
+        for away, limb in limbs:
             if away >= spine:
-                self.line(joints[limb], away, width, getattr(look, part))
+                self.limb(look, limb, joints, away)
         up = np.array([0, FOCAL / spine])  # a metre
         self.line(joints[[BASE, NECK]], spine, 0.3, look.shirt)
         self.disc(joints[HEAD] - 0.03 * up, spine, 0.12, look.hair)
         self.disc(joints[HEAD] + 0.02 * up, spine, 0.105, look.skin)
-        for away, limb, part, width in limbs:
+        for away, limb in limbs:
             if away < spine:
-                self.line(joints[limb], away, width, getattr(look, part))
+                self.limb(look, limb, joints, away)
+
+    def limb(self, look: Look, limb: Limb, joints: np.ndarray, depth: float) -> None:
+        """Draw one of a person's limbs."""
+        self.line(joints[limb.joints], depth, limb.width, getattr(look, limb.clothes))
 
     def reduced(self) -> np.ndarray:
         """Return the picture in its own size, (HEIGHT, WIDTH, 3) uint8 RGB."""

@@ -187,10 +187,10 @@ def test_windows_of_skeletons_can_have_a_least_length(ntu_packed: Path) -> None:
         ({"protocol": "released"}, "expected protocol released, found paper"),
         ({"prepared": {"bodies": "file_order"}}, "made with bodies=file_order, found motion"),
         ({"modalities": ["depth"]}, "expected the modality depth, found skeleton"),
-        ({"validation_subjects": [40]}, "samples for the validation part of fold cs"),
+        ({"validation_subjects": [40]}, "fold cs: expected samples for the validation part"),
         (
             {"splits": {"cs": {"by": "subject", "train": [1, 2], "test": [9]}}},
-            "test part of fold cs",
+            "fold cs: expected samples for the test part",
         ),
     ],
 )

@@ -23,7 +23,8 @@ from datamodules.sample.ntu_actions import (
 )
 from datamodules.sample.ntu_drawing import HEIGHT, WIDTH, project
 from datamodules.sample.ntu_figure import HEAD, RIGHT_ARM, Build, Movement, joints_of, stand
-from datamodules.sample.ntu_performance import perform, setup_of
+from datamodules.sample.ntu_performance import perform
+from datamodules.sample.ntu_play import setup_of
 from tests.ntu_data import SAMPLES, SETTINGS, SUBJECTS
 
 ROOT = Path(__file__).parents[3]
