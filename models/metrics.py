@@ -51,13 +51,14 @@ def regression_metrics(scores: Tensor, labels: Tensor) -> dict[str, float]:
     sided = y != 0
     if not sided.any():
         raise ValueError("expected labels other than 0, for acc2 leaves these out; found none")
-    sevens = [x.round().clamp(-3, 3).long() + 3 for x in (p, y)]
+    seven_p, seven_y = (x.round().clamp(-3, 3).long() + 3 for x in (p, y))
+    acc7 = classification.multiclass_accuracy(seven_p, seven_y, 7, average="micro")
     acc2, f1 = _two_classes(p[sided] > 0, y[sided] > 0)
     has0_acc2, has0_f1 = _two_classes(p >= 0, y >= 0)
     return {
         "mae": float(regression.mean_absolute_error(p, y)),
         "corr": _correlation(p, y),
-        "acc7": 100 * float(classification.multiclass_accuracy(*sevens, 7, average="micro")),
+        "acc7": 100 * float(acc7),
         "acc2": acc2,
         "f1": f1,
         "has0_acc2": has0_acc2,

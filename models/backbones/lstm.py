@@ -3,7 +3,7 @@
 Legend: B samples, C features or channels, H hidden units, T steps.
 """
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -19,13 +19,14 @@ class ChannelsFirstLSTM(nn.LSTM):
     def __init__(self, channels: int, hidden: int) -> None:
         super().__init__(channels, hidden, batch_first=True)
 
-    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(self, x: Tensor) -> Tensor:
         if x.ndim != 3 or x.shape[1] != self.input_size:
             raise ValueError(
                 f"expected sequences (B, {self.input_size}, T), got {tuple(x.shape)}: the number "
                 "of features a step is `features` of the branch"
             )
-        states, _ = super().forward(x.transpose(1, 2))  # (B, T, H)
+        layer: Any = super()  # its overloads confuse type checkers
+        states, _ = layer.forward(x.transpose(1, 2))  # (B, T, H)
         return states.transpose(1, 2)
 
 
