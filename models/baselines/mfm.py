@@ -81,7 +81,8 @@ class MFM(SentimentNetwork):
     Chosen by us: all sequences are moved so that they end together, with zeros in front, since the
     padding's side differs; a word is then not always beside its own word pieces. Visual and audio
     features are standardised by a batch norm without weights, because the raw columns of COVAREP
-    would drown every other term of the loss. The normal sample has the size of the batch.
+    would drown every other term of the loss. The normal sample has the size of the batch. The rate
+    is constant, where the authors' code lowers it on a plateau.
     The decoders only serve the loss, so the FLOPs of a prediction do not contain them.
 
     Args:

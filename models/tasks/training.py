@@ -85,7 +85,8 @@ class Phases(Joint):
 
     The network's `enter(phase)` is called before every batch, and its `total` is then that phase's
     loss. The optimiser has all parameters, and leaves alone those that a phase's loss does not
-    reach; for the same reason this is not for several processes, which wait for every gradient.
+    reach. Several processes would wait for every gradient: `trainer=ddp` needs
+    `trainer.strategy=ddp_find_unused_parameters_true`.
 
     Args:
         optimizer: see `TrainingRule`.

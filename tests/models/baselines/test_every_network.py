@@ -6,10 +6,9 @@ import hydra
 import pytest
 import torch
 from hydra.core.global_hydra import GlobalHydra
-from torch import nn
 
 from experiments.complexity import paper_size_flops, paper_size_parameters
-from models.baselines import DCCA, LMF, MFM, MISA, TFN
+from models.baselines import LMF, MFM, MISA, TFN
 from models.baselines.network import SentimentNetwork
 from models.baselines.sequences import read_steps
 from tests.models.baselines.toy import FEATURES, SETTINGS, batch, build
@@ -131,13 +130,6 @@ def test_parts_hold_every_parameter_once() -> None:
         assert sorted(found) == sorted(id(p) for p in network.parameters())
 
 
-def test_the_documented_sizes_belong_to_their_classes() -> None:
-    """A card tells what the counts contain; the numbers in it are those of the test above."""
-    for kind, count in {
-        TFN: "5,042,539",
-        LMF: "508,475",
-        MFM: "5,840,380",
-        MISA: "1,431,517",
-    }.items():
-        assert count in (kind.__doc__ or "")
-    assert isinstance(build(DCCA).readout[-1], nn.Linear)
+def test_the_cards_tell_the_counts() -> None:
+    told = {TFN: "5,042,539", LMF: "508,475", MFM: "5,840,380", MISA: "1,431,517"}
+    assert all(count in (kind.__doc__ or "") for kind, count in told.items())

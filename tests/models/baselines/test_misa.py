@@ -8,8 +8,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from models.baselines import MISA
-from models.baselines.misa import TwoWayLSTM, central_moment_discrepancy, difference
+from models.baselines.misa import central_moment_discrepancy, difference
 from models.baselines.sequences import read_steps
+from models.baselines.two_way_lstm import TwoWayLSTM
 from tests.models.baselines.toy import batch, build
 
 NAMES = ("visual", "audio", "text")
