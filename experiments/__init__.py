@@ -6,12 +6,15 @@ from typing import Any
 from omegaconf import OmegaConf
 
 
-def pick(options: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
+def pick(options: Mapping[str, Any], names: str | Sequence[str]) -> list[Any]:
     """Choose entries by their names, in the order of the names: `${pick:<options>,<names>}`.
+
+    A single name may stand without a list.
 
     Raises:
         ValueError: for a name that is not there; says which ones are.
     """
+    names = [names] if isinstance(names, str) else names
     unknown = [name for name in names if name not in options]
     if unknown:
         raise ValueError(f"{unknown[0]}: no such choice; there are {', '.join(options)}")

@@ -129,6 +129,7 @@ def test_what_is_exchanged_at_the_papers_size(rgb: str, positions: str, shapes: 
 
 
 def test_any_stage_can_be_tapped() -> None:
+    assert described("fusion=msaf positions=early") == [EARLY]
     mine = "+task.positions.mine={video:Mixed_4c,skeleton:conv3} positions=[mine] fusion.points=[]"
     assert described(f"fusion=msaf {mine}")[0][:3] == ((512, 64, 64), (16, 2, 2), 32)
 
