@@ -13,7 +13,7 @@ from datamodules.prepare.mosei_pickle import plan_pickle
 from datamodules.prepare.mosei_rows import Plan
 from datamodules.prepare.mosei_segment import MoseiSettings
 from datamodules.prepare.mosei_table import plan_table
-from datamodules.prepare.packed import canonical_hash
+from datamodules.prepare.packed import INDEX, canonical_hash
 from datamodules.prepare.source import fingerprint, rendered
 from datamodules.prepare.text_encoder import TextEncoder
 from datamodules.prepare.text_features import TextFeatures
@@ -87,7 +87,7 @@ def prepare_mosei(
         libraries=("numpy", "h5py", "transformers", "tokenizers", "torch"),
         whole=whole,
     )
-    if not plan.sizes:
+    if plan.segments and not plan.sizes:
         raise DataError(f"{raw}: found nothing to pack: give text_encoder=<hub name or folder>")
     return pack(job, out, workers=workers)
 
@@ -130,7 +130,9 @@ def _single_file(raw: Path) -> Path:
     """The one pickle or table."""
     if raw.is_file() and raw.suffix in (".csv", ".pkl", ".pickle"):
         return raw
-    found = [path for kind in ("csv", "pkl", "pickle") for path in sorted(raw.rglob(f"*.{kind}"))]
+    kinds = ("csv", "pkl", "pickle")
+    found = [path for kind in kinds for path in sorted(raw.rglob(f"*.{kind}"))]
+    found = [path for path in found if path.name != INDEX]  # of a set that was packed into raw
     if len(found) != 1:
         there = "no such file or folder" if not raw.exists() else "none of them"
         listed = ", ".join(str(path.relative_to(raw)) for path in found[:10]) or there

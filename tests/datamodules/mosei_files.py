@@ -1,5 +1,6 @@
 """Small MOSEI raw files for tests, written field by field as the SDK's documentation has them."""
 
+import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -95,3 +96,12 @@ def mult(samples: int = 4) -> dict[str, Any]:
             "labels": values["regression_labels"].reshape(-1, 1, 1),
         }
     return content
+
+
+def index_of(out: Path) -> list[dict[str, str]]:
+    with (out / "index.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def manifest_of(out: Path) -> dict[str, Any]:
+    return json.loads((out / "manifest.json").read_text())
