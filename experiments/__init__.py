@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from omegaconf import OmegaConf
+from omegaconf import ListConfig, OmegaConf
 
 
-def pick(options: Mapping[str, Any], names: str | Sequence[str]) -> list[Any]:
+def pick(options: Mapping[str, Any], names: str | Sequence[str]) -> ListConfig:
     """Choose entries by their names, in the order of the names: `${pick:<options>,<names>}`.
 
     A single name may stand without a list.
@@ -19,11 +19,10 @@ def pick(options: Mapping[str, Any], names: str | Sequence[str]) -> list[Any]:
     if unknown:
         raise ValueError(f"{unknown[0]}: no such choice; there are {', '.join(options)}")
     chosen = (options[name] for name in names)
-    # As plain containers, which a configuration with everything filled in can be written with.
-    return [
-        OmegaConf.to_container(entry, resolve=True) if OmegaConf.is_config(entry) else entry
-        for entry in chosen
-    ]
+    # Of plain containers, which a configuration with everything filled in can be written with.
+    return OmegaConf.create(
+        [OmegaConf.to_container(e, resolve=True) if OmegaConf.is_config(e) else e for e in chosen]
+    )
 
 
 # Here, because whatever reads a configuration imports this package before.

@@ -139,6 +139,8 @@ def test_the_configuration_can_be_written_and_read() -> None:
     written = OmegaConf.create(OmegaConf.to_yaml(cfg, resolve=True))
     assert [point.video for point in written.network.fusion_points] == ["Mixed_4f", "Mixed_5c"]
     assert settings(written) == settings(cfg)
+    OmegaConf.resolve(cfg)
+    assert cfg.network == written.network
 
 
 def test_a_position_that_there_is_not() -> None:
