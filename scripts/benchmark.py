@@ -7,10 +7,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scripts.benchmarks import csd, fusions, loader, module, ntu
+from scripts.benchmarks import csd, epoch, fusions, loader, module, ntu
 
 # a further command is one file and one word here
-COMMANDS = {"module": module, "fusions": fusions, "loader": loader, "csd": csd, "ntu": ntu}
+COMMANDS = {
+    "module": module,
+    "fusions": fusions,
+    "loader": loader,
+    "epoch": epoch,
+    "csd": csd,
+    "ntu": ntu,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -53,7 +53,7 @@ def write_packed(
         "task": "mosei",
         "protocol": "paper",
         "provenance": "sample",
-        "settings": {"alignment": "word", "keep_silence": False},
+        "settings": {"alignment": "word", "keep_silence": False, "text_padding": "zero"},
         "modalities": describe_arrays(root),
         "index": {"rows": len(rows), "columns": list(rows[0]), "sha256": file_hash(root / INDEX)},
     }
