@@ -13,7 +13,7 @@ from datamodules.errors import DataError
 
 _SPACE, _LINE_END, _POINT, _MINUS, _ZERO = b" \n.-0"
 _WRITTEN_WITH = b"0123456789+-.eE \t\r\n"  # beyond these only `nan` and `inf` are numbers
-_DIGITS = 15  # so many a float64 holds, whatever they are
+_DIGITS = 14  # so many and a point's place a float64 holds, whatever they are
 _WIDTH = _DIGITS + 2  # with a sign and a point
 _POWERS = np.array([float(10**power) for power in range(_WIDTH)])
 
@@ -30,7 +30,8 @@ class Words:
         self.data = _read(path)
         self.bytes = np.frombuffer(self.data, np.uint8)
         blank = self.bytes <= _SPACE
-        edges = np.flatnonzero(blank[1:] != blank[:-1]) + 1
+        edges = np.flatnonzero(blank[1:] != blank[:-1])
+        edges += 1
         self.start, self.end = edges[::2], edges[1::2]
 
     def __len__(self) -> int:
@@ -104,14 +105,17 @@ class Words:
         columns[np.arange(width, 0, -1)[:, None] > length] = _SPACE
         digit, is_point = columns - np.uint8(_ZERO), columns == _POINT
         is_digit = digit < 10
-        value, shifted = np.zeros((2, len(words)))
-        for figure, counts in zip(digit, is_digit, strict=True):
-            np.multiply(value, 10, out=shifted)
-            np.add(shifted, figure, out=shifted)
-            np.copyto(value, shifted, where=counts)
+        digit *= is_digit
         digits, points = is_digit.sum(0, dtype=np.uint8), is_point.sum(0, dtype=np.uint8)
         right = np.arange(width - 1, -1, -1, dtype=np.uint8)[:, None]
         decimals = (right * is_point).sum(0, dtype=np.uint8)
+        value = np.zeros(len(words))  # as if the point were a further digit, a zero
+        for figure in digit:
+            value *= 10
+            value += figure
+        # so what stands before it is a place too far to the left
+        shift = _POWERS[decimals + points]
+        value -= np.floor(value / shift) * (shift - _POWERS[decimals]) * points
         negative = self.bytes[start] == _MINUS
         plain = (digits + points + negative == length) & (digits > 0) & (digits <= _DIGITS)
         plain &= points < 2

@@ -107,6 +107,14 @@ class PrepareSample:
             top, left = (height - side) // 2, (width - side) // 2
             image = image[top : top + side, left : left + side]
         size = self.settings.size
+        height, width = image.shape[:2]
+        # whole factors are quick to average, and what is left is small: twice as fast for 1080p
+        most = min(height, width) // (2 * size)
+        factor = next((f for f in range(most, 1, -1) if not (height % f or width % f)), 1)
+        if factor > 1:
+            image = cv2.resize(
+                image, (width // factor, height // factor), interpolation=cv2.INTER_AREA
+            )
         method = cv2.INTER_AREA if min(image.shape[:2]) > size else cv2.INTER_LINEAR
         return cv2.resize(image, (size, size), interpolation=method)
 

@@ -6,14 +6,12 @@ from rich.console import Console
 
 from datamodules.formats.skeleton import read_skeleton
 from scripts.benchmark import main
-from scripts.benchmarks import ntu, timing
+from scripts.benchmarks import ntu
 
 
 def test_it_runs_and_both_readers_agree(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timing, "WARM_UP", 0)
-    monkeypatch.setattr(timing, "MOST_TRIES", 1)
     monkeypatch.setattr(ntu, "BODIES", 3)
     out = io.StringIO()
     monkeypatch.setattr(ntu, "Console", lambda: Console(file=out, width=100))
