@@ -7,7 +7,6 @@ words, of which a quarter is used.
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from datamodules.errors import DataError
 
@@ -15,7 +14,7 @@ _SPACE, _LINE_END, _POINT, _MINUS, _ZERO = b" \n.-0"
 _WRITTEN_WITH = b"0123456789+-.eE \t\r\n"  # beyond these only `nan` and `inf` are numbers
 _DIGITS = 14  # so many and a point's place a float64 holds, whatever they are
 _WIDTH = _DIGITS + 2  # with a sign and a point
-_POWERS = np.array([float(10**power) for power in range(_WIDTH)])
+_POWERS = np.array([float(10**power) for power in range(_WIDTH + 1)])
 
 
 class Words:
@@ -100,21 +99,21 @@ class Words:
         start, end = self.start[words], self.end[words]
         length = end - start
         width = min(int(length.max(initial=1)), _WIDTH)
-        rows = sliding_window_view(self.bytes, width)[end - width]  # (words, width), right-aligned
-        columns = np.ascontiguousarray(rows.T)
-        columns[np.arange(width, 0, -1)[:, None] > length] = _SPACE
-        digit, is_point = columns - np.uint8(_ZERO), columns == _POINT
-        is_digit = digit < 10
+        right = np.arange(width - 1, -1, -1, dtype=np.uint8)[:, None]  # columns to the right of it
+        columns = np.stack([self.bytes.take(end - 1 - column) for column in right.ravel()])
+        inside = right < np.minimum(length, width).astype(np.uint8)
+        digit = columns - np.uint8(_ZERO)  # (width, words), right-aligned
+        is_digit = (digit < 10) & inside
+        is_point = (columns == _POINT) & inside
         digit *= is_digit
         digits, points = is_digit.sum(0, dtype=np.uint8), is_point.sum(0, dtype=np.uint8)
-        right = np.arange(width - 1, -1, -1, dtype=np.uint8)[:, None]
-        decimals = (right * is_point).sum(0, dtype=np.uint8)
+        decimals = (right * is_point).sum(0, dtype=np.uint8) * (points == 1)
         value = np.zeros(len(words))  # as if the point were a further digit, a zero
         for figure in digit:
             value *= 10
             value += figure
         # so what stands before it is a place too far to the left
-        shift = _POWERS[decimals + points]
+        shift = _POWERS[decimals + (points == 1)]
         value -= np.floor(value / shift) * (shift - _POWERS[decimals]) * points
         negative = self.bytes[start] == _MINUS
         plain = (digits + points + negative == length) & (digits > 0) & (digits <= _DIGITS)
