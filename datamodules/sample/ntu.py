@@ -108,8 +108,8 @@ def render_ntu(
     if raw.exists() and not label.is_file():
         raise DataError(f"{raw}: expected no folder or a rendered one, found other files")
     partial = raw.with_name(f"{raw.name}.partial")
-    for folder in (raw, partial):
-        shutil.rmtree(folder, ignore_errors=True)
+    for old in (raw, partial):
+        shutil.rmtree(old, ignore_errors=True)
     for folder in ("nturgb+d_rgb", "nturgb+d_skeletons"):  # as the archives unpack
         (partial / folder).mkdir(parents=True)
     with (

@@ -6,8 +6,9 @@ hands. Two pairs look alike in small pictures and differ in a few centimetres, w
 skeleton resolves: clap and rub hands (sideways, or in depth), nod and shake head.
 
 Fixed before any fusion was trained on it, by single-stream probes and one plain concatenation of
-their features, with the subjects of the test part unseen. It must never be tuned towards a fusion
-module.
+their features, with the subjects of the test part unseen. Two runs of the unimodal networks had
+printed test accuracies (video 48 %, skeleton 42 %) before the nod was last made wider. It must
+never be tuned towards a fusion module.
 """
 
 from dataclasses import dataclass

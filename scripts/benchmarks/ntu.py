@@ -99,7 +99,7 @@ def write_video(path: Path, frames: int, width: int, height: int) -> None:
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"preset": "veryfast", "crf": "28"}
         for number in range(frames):
-            shifted = np.ascontiguousarray(np.roll(image, 3 * number, axis=1))
+            shifted = np.roll(image, 3 * number, axis=1).astype(np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(shifted, format="rgb24")))
         container.mux(stream.encode())
 
