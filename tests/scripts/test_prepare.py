@@ -39,7 +39,7 @@ def run(*words: str) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
