@@ -4,6 +4,7 @@ That is the `label.csv` of MMSA. Further columns are not read.
 """
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ class TextRow:
     text: str
     label: float
     split: str  # as `mode` says; empty where the table has no such column
+    line: int  # of the file; the last one of a text of several lines
 
     @property
     def id(self) -> str:
@@ -33,40 +35,60 @@ def read_text_table(path: Path) -> list[TextRow]:
     """Read the whole table, in its order.
 
     Raises:
-        DataError: columns are missing, a text is empty, a label is no number, a segment stands
-            there twice, or a mode is none of train, valid and test.
+        DataError: it is not UTF-8, columns are missing, a text or a video is empty, a label is no
+            number, a segment stands there twice, or a mode is none of train, valid and test.
     """
+    reader = csv.DictReader(io.StringIO(_decoded(path), newline=""))
+    columns = reader.fieldnames or ()
+    missing = [name for name in _COLUMNS if name not in columns]
+    if missing:
+        raise DataError(
+            f"{path}: expected the columns {', '.join(_COLUMNS)}, found no "
+            f"{', '.join(missing)}; take MMSA's label.csv or name the columns like that"
+        )
+    rows = [_row(values, path, reader.line_num, "mode" in columns) for values in reader]
+    if not rows:
+        raise DataError(f"{path}: expected a text in every row, found no row; fetch it again")
+    _check_filled("text", [row.line for row in rows if not row.text], path)
+    _check_filled("video_id", [row.line for row in rows if not row.video], path)
+    known: set[str] = set()
+    for row in rows:
+        if row.id in known:
+            raise DataError(
+                f"{path}, line {row.line}: segment {row.id} stands there twice; keep one row"
+            )
+        known.add(row.id)
+    return rows
+
+
+def _decoded(path: Path) -> str:
     if not path.is_file():
         raise DataError(f"{path}: expected a table of texts and labels, found no such file")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
-            raise DataError(
-                f"{path}: expected the columns {', '.join(_COLUMNS)}, found no "
-                f"{', '.join(missing)}; take MMSA's label.csv or name the columns like that"
-            )
-        moded = "mode" in (reader.fieldnames or ())
-        rows, empty = {}, []
-        for values in reader:
-            where = f"{path}, line {reader.line_num}"
-            row = _row(values, where, moded)
-            if row.id in rows:
-                raise DataError(f"{where}: segment {row.id} stands there twice; keep one row")
-            rows[row.id] = row
-            if not row.text:
-                empty.append(str(reader.line_num))
-    if empty or not rows:
-        found = f"{len(empty)} without (lines {', '.join(empty[:_LISTED])}" if empty else "no row"
-        more = (" ...)" if len(empty) > _LISTED else ")") if empty else ""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
         raise DataError(
-            f"{path}: expected a text in every row, found {found}{more}; "
-            "fill them in or delete these rows"
-        )
-    return list(rows.values())
+            f"{path}, line {line}: expected text in UTF-8, found the byte "
+            f"0x{error.object[error.start]:02x}; save the table as UTF-8"
+        ) from error
 
 
-def _row(values: dict[str, str | None], where: str, moded: bool) -> TextRow:
+def _check_filled(column: str, empty: list[int], path: Path) -> None:
+    """Refuse a table with lines where a column is empty."""
+    if not empty:
+        return
+    lines = ", ".join(map(str, empty[:_LISTED])) + (" ..." if len(empty) > _LISTED else "")
+    one = len(empty) == 1
+    raise DataError(
+        f"{path}: expected a {column} in every row, found {len(empty)} without "
+        f"({'line' if one else 'lines'} {lines}); "
+        + ("fill it in or delete this row" if one else "fill them in or delete these rows")
+    )
+
+
+def _row(values: dict[str, str | None], path: Path, line: int, moded: bool) -> TextRow:
+    where = f"{path}, line {line}"
     video, clip, text, label = ((values[name] or "").strip() for name in _COLUMNS)
     try:
         sentiment = float(label)
@@ -75,4 +97,4 @@ def _row(values: dict[str, str | None], where: str, moded: bool) -> TextRow:
     mode = (values["mode"] or "") if moded else ""
     if moded and not split_name(mode):
         raise DataError(f"{where}: expected the mode train, valid or test, found {mode!r}")
-    return TextRow(video, clip, " ".join(text.split()), sentiment, split_name(mode))
+    return TextRow(video, clip, " ".join(text.split()), sentiment, split_name(mode), line)

@@ -3,7 +3,7 @@
 import ast
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +27,41 @@ def split_name(word: str) -> str:
     return word if word in SPLITS else ""
 
 
+def by_split(
+    pairs: Iterable[tuple[str, Any]], where: str, name: Callable[[str], str] = split_name
+) -> dict[str, Any]:
+    """Split -> value, from pairs of a word and a value; words that name no split are left out.
+
+    Raises:
+        DataError: two words name one split.
+    """
+    words: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    for word, value in pairs:
+        split = name(word)
+        if split in words:
+            raise DataError(
+                f"{where}: expected one entry for {split}, found {words[split]} and {word}; "
+                "keep one of them"
+            )
+        if split:
+            words[split], values[split] = word, value
+    return values
+
+
 def read_folds(path: Path) -> dict[str, str]:
     """Read the folds.
 
     Args:
         path: `{"train": [...], "valid": [...], "test": [...]}` in JSON, or a Python file that
-            assigns lists to names such as `standard_train_fold`.
+            assigns lists to names such as `standard_train_fold`. All three have to be there; one
+            without videos is an empty list.
 
     Returns:
         Video id -> split.
 
     Raises:
-        DataError: it has no such lists, or a video stands in two of them.
+        DataError: a list is missing or there twice, or a video stands in two of them.
     """
     if not path.is_file():
         raise DataError(f"{path}: expected a file with the folds, found no such file")
@@ -46,10 +69,11 @@ def read_folds(path: Path) -> dict[str, str]:
     for split, videos in lists.items():
         if not isinstance(videos, list) or not all(isinstance(v, str) and v for v in videos):
             raise DataError(f"{path}: expected a list of video ids as {split}; write one")
-    if not {"train"} < lists.keys():
+    if len(lists) < len(SPLITS):
         raise DataError(
             f"{path}: expected lists of videos for train, valid and test, found "
-            f"{', '.join(lists) or 'none'}; take the SDK's standard folds"
+            f"{', '.join(lists) or 'none'}; take the SDK's standard folds, or write [] for one "
+            "without videos"
         )
     return join_folds(((v, split) for split, videos in lists.items() for v in videos), str(path))
 
@@ -85,15 +109,15 @@ def are_standard(folds: Mapping[str, str]) -> bool:
 
 def _from_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(), object_pairs_hook=tuple)  # keeps keys that repeat
     except ValueError as error:
         raise DataError(f"{path}: expected folds in JSON: {error}") from error
-    if not isinstance(content, dict):
+    if not isinstance(content, tuple):
         raise DataError(
             f"{path}: expected an object with the lists train, valid and test, found "
             f"{type(content).__name__}"
         )
-    return {split_name(word): videos for word, videos in content.items() if split_name(word)}
+    return by_split(content, str(path))
 
 
 def _from_python(path: Path) -> dict[str, Any]:
@@ -102,18 +126,29 @@ def _from_python(path: Path) -> dict[str, Any]:
         tree = ast.parse(path.read_text())
     except (SyntaxError, ValueError) as error:
         raise DataError(f"{path}: expected Python that assigns the folds: {error}") from error
-    lists: dict[str, Any] = {}
-    for statement in tree.body:
-        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
-            continue
-        words = [split_name(word) for word in statement.targets[0].id.split("_")]
-        split = next((word for word in words if word), "")
-        if split:
-            try:
-                lists[split] = ast.literal_eval(statement.value)
-            except ValueError as error:
-                raise DataError(
-                    f"{path}, line {statement.lineno}: expected a list of video ids, written out, "
-                    f"found something that would have to be run"
-                ) from error
-    return lists
+    assigned = {
+        target.id: statement
+        for statement in tree.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+    return {
+        split: _written_out(statement, path)
+        for split, statement in by_split(assigned.items(), str(path), _split_of_variable).items()
+    }
+
+
+def _split_of_variable(name: str) -> str:
+    """The split that one of the words of a name such as `standard_train_fold` is."""
+    return next((split for split in map(split_name, name.split("_")) if split), "")
+
+
+def _written_out(statement: ast.Assign, path: Path) -> Any:
+    try:
+        return ast.literal_eval(statement.value)
+    except ValueError as error:
+        raise DataError(
+            f"{path}, line {statement.lineno}: expected a list of video ids, written out, found "
+            "something that would have to be run"
+        ) from error

@@ -6,6 +6,7 @@ MMSA has `regression_labels` (N,), `raw_text`, `text_bert` (N, 3, 50) and ids `<
 MulT has `labels` (N, 1, 1) and ids (N, 3): video, begin, end. Neither has the emotions.
 """
 
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,14 @@ from typing import Any
 import numpy as np
 
 from datamodules.errors import DataError
-from datamodules.formats.mosei_folds import split_name
+from datamodules.formats.mosei_folds import SPLITS, by_split
 from datamodules.formats.safe_pickle import load_pickle
 
 _COLUMNS = {"visual": ("vision", 35), "audio": ("audio", 74), "text": ("text", None)}
 _BLOCK = 512  # samples looked at together
+_ADVICE = "fetch the file of MMSA or MulT again, or prepare from the SDK's .csd files"
+
+Identity = tuple[str, str, tuple[float, float] | None]  # id, video, begin and end in seconds
 
 
 @dataclass(frozen=True)
@@ -44,13 +48,11 @@ def read_mosei_pickle(path: Path) -> dict[str, PickledSplit]:
         DataError: as `load_pickle` says, or its keys or shapes are not those above.
     """
     content = load_pickle(path)
-    named = {split_name(str(key)): value for key, value in _entries(content).items()}
-    splits = {split: value for split, value in named.items() if split}
-    if len(splits) < 3 or not all(isinstance(value, dict) for value in splits.values()):
-        raise DataError(
-            f"{path}: expected the dictionaries train, valid and test of MMSA or MulT, found "
-            f"{_described(content)}"
-        )
+    entries = content if isinstance(content, dict) else {}
+    splits = by_split(((str(key), value) for key, value in entries.items()), str(path))
+    if len(splits) < len(SPLITS) or not all(isinstance(value, dict) for value in splits.values()):
+        dictionaries = "the dictionaries train, valid and test of MMSA or MulT"
+        raise _unfit(str(path), dictionaries, _keys(content))
     return {split: _read_split(splits[split], f"{path}, {split}") for split in splits}
 
 
@@ -59,70 +61,111 @@ def _read_split(values: Mapping[str, Any], where: str) -> PickledSplit:
     needed = [key for key, _ in _COLUMNS.values()] + ["id", label]
     missing = [key for key in needed if key not in values]
     if missing:
-        raise DataError(f"{where}: expected {', '.join(needed)}, found {_described(values)}")
+        raise _unfit(where, ", ".join(needed), _keys(values))
     arrays = {
         name: _array(values[key], key, columns, where) for name, (key, columns) in _COLUMNS.items()
     }
     number = len(arrays["text"])
-    labels = np.asarray(values[label], np.float64).reshape(len(values[label]), -1)
-    ids, videos, intervals = _identify(values["id"], where)
-    sentences = [str(text) for text in values.get("raw_text", [""] * number)]
+    labels = _labels(values[label], label, where)
+    identities = _identities(values["id"], where)
+    sentences = _sentences(values.get("raw_text", [""] * number), where)
     lengths = {key: len(array) for key, array in arrays.items()}
-    lengths |= {label: len(labels), "id": len(ids), "raw_text": len(sentences)}
-    if len(set(lengths.values())) > 1 or labels.shape[1] != 1:
-        raise DataError(
-            f"{where}: expected as many of each, and one label a sample, found "
-            f"{', '.join(f'{n} {key}' for key, n in lengths.items())} and labels "
-            f"{np.shape(values[label])}"
-        )
+    lengths |= {label: len(labels), "id": len(identities), "raw_text": len(sentences)}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{n} {key}" for key, n in lengths.items())
+        raise _unfit(where, "as many of each", found)
     return PickledSplit(
-        arrays, ids, videos, labels, intervals, sentences, _text_lengths(values, number, where)
+        arrays,
+        [name for name, _, _ in identities],
+        [video for _, video, _ in identities],
+        labels,
+        [interval for _, _, interval in identities],
+        sentences,
+        _text_lengths(values, arrays["text"], where),
     )
 
 
 def _array(value: Any, key: str, columns: int | None, where: str) -> np.ndarray:
-    found = np.shape(value) if isinstance(value, np.ndarray) else type(value).__name__
     if not isinstance(value, np.ndarray) or value.ndim != 3 or value.dtype.kind != "f":
-        raise DataError(
-            f"{where}: expected {key} as numbers (N, T, {columns or 'D'}), found {found}"
-        )
+        raise _unfit(where, f"{key} as numbers (N, T, {columns or 'D'})", _found(value))
     if columns and value.shape[2] != columns:
-        raise DataError(f"{where}: expected {columns} columns of {key}, found {found}")
+        raise _unfit(where, f"{columns} columns of {key}", _found(value))
     return value
 
 
-def _identify(
-    ids: Any, where: str
-) -> tuple[list[str], list[str], list[tuple[float, float] | None]]:
-    """Ids, their videos, and begin and end in seconds where the ids have them."""
-    rows = [np.asarray(entry).reshape(-1).tolist() for entry in ids]
-    words = [[w.decode() if isinstance(w, bytes) else str(w) for w in row] for row in rows]
+def _numbers(value: Any) -> np.ndarray | None:
+    """An array of float64; None for what is none, such as words or rows of several lengths."""
     try:
-        if all(len(row) == 3 for row in words):
-            times: list[tuple[float, float] | None] = [(float(b), float(e)) for _, b, e in words]
-            names = [f"{video}[{begin}-{end}]" for video, begin, end in words]
-        elif all(len(row) == 1 and "$_$" in row[0] for row in words):
-            times, names = [None] * len(words), [row[0] for row in words]
-        else:
-            raise ValueError
-    except ValueError as error:
-        raise DataError(
-            f"{where}: expected ids <video>$_$<clip> or (video, begin, end), found "
-            f"{words[0] if words else 'none'}"
-        ) from error
-    if len(set(names)) < len(names):
-        raise DataError(f"{where}: expected an id for each sample, found some that repeat")
-    return names, [row[0].partition("$_$")[0] for row in words], times
+        return np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        return None
 
 
-def _text_lengths(values: Mapping[str, Any], number: int, where: str) -> np.ndarray | None:
+def _labels(value: Any, key: str, where: str) -> np.ndarray:
+    labels = _numbers(value)
+    if labels is None or not labels.ndim or labels.size != len(labels):
+        raise _unfit(where, f"one number a sample as {key}", _found(value))
+    return labels.reshape(-1, 1)
+
+
+def _rows(value: Any, expected: str, where: str) -> list[Any]:
+    if isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim):
+        return list(value)
+    raise _unfit(where, expected, _found(value))
+
+
+def _sentences(value: Any, where: str) -> list[str]:
+    expected = "raw_text as a list of texts"
+    texts = _rows(value, expected, where)
+    for text in texts:
+        if not isinstance(text, str):
+            raise _unfit(where, expected, f"{_found(text)} among them")
+    return [str(text) for text in texts]
+
+
+def _identities(value: Any, where: str) -> list[Identity]:
+    expected = "ids <video>$_$<clip> or (video, begin, end) as id"
+    found: dict[str, Identity] = {}
+    for entry in _rows(value, expected, where):
+        try:
+            identity = _identify(entry)
+        except ValueError as error:
+            raise _unfit(where, expected, f"{_found(entry)} among them") from error
+        if identity[0] in found:
+            several = f"some that repeat, such as {identity[0]}"
+            raise _unfit(where, "an id for each sample", several)
+        found[identity[0]] = identity
+    return list(found.values())
+
+
+def _identify(entry: Any) -> Identity:
+    row = np.asarray(entry).reshape(-1).tolist()
+    words = [word.decode() if isinstance(word, bytes) else str(word) for word in row]
+    if len(words) == 3:
+        video, begin, end = words
+        return f"{video}[{begin}-{end}]", video, (float(begin), float(end))
+    if len(words) == 1 and "$_$" in words[0]:
+        return words[0], words[0].partition("$_$")[0], None
+    raise ValueError("no id of MMSA or MulT")
+
+
+def _text_lengths(values: Mapping[str, Any], text: np.ndarray, where: str) -> np.ndarray | None:
     """Number of word pieces, from the mask that BERT was given."""
     if "text_bert" not in values:
         return None
-    pieces = np.asarray(values["text_bert"])
-    if pieces.ndim != 3 or pieces.shape[:2] != (number, 3):
-        raise DataError(f"{where}: expected text_bert ({number}, 3, T), found {pieces.shape}")
-    return pieces[:, 1].sum(1).astype(np.int64)
+    number, steps, _ = text.shape
+    pieces = _numbers(values["text_bert"])
+    if pieces is None or pieces.ndim != 3 or pieces.shape[:2] != (number, 3):
+        raise _unfit(where, f"numbers text_bert ({number}, 3, T)", _found(values["text_bert"]))
+    mask = pieces[:, 1]
+    if not np.isin(mask, (0, 1)).all():
+        other = mask[~np.isin(mask, (0, 1))][0]
+        raise _unfit(where, "a mask of 0 and 1 as text_bert[:, 1]", f"{other:g} in it")
+    lengths = mask.sum(1).astype(np.int64)
+    if lengths.max(initial=0) > steps:
+        most = f"at most {steps} word pieces, as many as steps of text, in text_bert[:, 1]"
+        raise _unfit(where, most, str(lengths.max()))
+    return lengths
 
 
 def padding(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -142,11 +185,18 @@ def not_finite(array: np.ndarray) -> int:
     return sum(int((~np.isfinite(array[start : start + _BLOCK])).sum()) for start in blocks)
 
 
-def _entries(content: Any) -> Mapping[Any, Any]:
-    return content if isinstance(content, dict) else {}
+def _unfit(where: str, expected: str, found: str) -> DataError:
+    return DataError(f"{where}: expected {expected}, found {found}; {_ADVICE}")
 
 
-def _described(content: Any) -> str:
+def _keys(content: Any) -> str:
     if isinstance(content, dict):
         return ", ".join(map(str, content)) or "an empty dictionary"
-    return f"a {type(content).__name__}"
+    return _found(content)
+
+
+def _found(value: Any) -> str:
+    """A value in a few words."""
+    if isinstance(value, np.ndarray):
+        return f"{value.shape} of {value.dtype}"
+    return f"{type(value).__name__} {reprlib.repr(value)}"

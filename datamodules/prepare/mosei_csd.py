@@ -122,7 +122,7 @@ def _plan_video(
         plan.dropped.update(dict.fromkeys(ids, reason))
         return
     where = f"{files['labels'].path}, {video}"
-    labels, clipped = clip_labels(files["labels"].features(video), where)
+    labels, clipped = clip_labels(files["labels"].features(video), where, ids)
     plan.counts["labels_clipped"] += clipped
     tracks = Tracks.read(video, files, settings)
     for name, interval, (sentiment, *emotions) in zip(ids, intervals, labels, strict=True):

@@ -64,7 +64,7 @@ def _add(
     settings: MoseiSettings,
     where: str,
 ) -> None:
-    labels, clipped = clip_labels(split.labels, where)
+    labels, clipped = clip_labels(split.labels, where, split.ids)
     plan.counts["labels_clipped"] += clipped
     for row, (segment, video) in enumerate(zip(split.ids, split.videos, strict=True)):
         steps = {key: min(int(values[row]), settings.steps) for key, values in lengths.items()}

@@ -71,14 +71,15 @@ class Plan:
         return {name: sum(s.split == name for s in self.segments) for name in SPLITS}
 
 
-def clip_labels(labels: np.ndarray, where: str) -> tuple[np.ndarray, int]:
+def clip_labels(labels: np.ndarray, where: str, rows: Sequence[str]) -> tuple[np.ndarray, int]:
     """Bring labels into their range, as the SDK's users are told to.
 
     Some segments have more than three annotators, which carries a mean slightly out of range.
 
     Args:
         labels: (n, 1) sentiment, or (n, 7) with the six emotions after it.
-        where: for the message.
+        where: the file, for the message.
+        rows: n names by which a reader of the message finds a label in the file.
 
     Returns:
         The labels with sentiment in [-3, 3] and emotions in [0, 3], and the number of segments
@@ -90,8 +91,9 @@ def clip_labels(labels: np.ndarray, where: str) -> tuple[np.ndarray, int]:
     wrong = ~np.isfinite(labels) | (np.abs(labels) > _NO_LABEL)
     if wrong.any():
         raise DataError(
-            f"{where}: expected labels in [-3, 3], found {labels[wrong][0]:g} in row "
-            f"{int(np.flatnonzero(wrong.any(1))[0])}; these are no labels of CMU-MOSEI"
+            f"{where}: expected labels in [-3, 3], found {labels[wrong][0]:g} in "
+            f"{rows[int(np.flatnonzero(wrong.any(1))[0])]}; these are no labels of CMU-MOSEI: "
+            "correct or delete them"
         )
     low = np.array([-_SENTIMENT] + [0.0] * (labels.shape[1] - 1))
     clipped = np.clip(labels, low, max(_SENTIMENT, _EMOTION))

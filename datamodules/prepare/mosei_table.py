@@ -29,7 +29,8 @@ def plan_table(path: Path, folds: Mapping[str, str] | None) -> Plan:
             "folds=<file>"
         )
     splits = folds or join_folds(((row.video, row.split) for row in rows), str(path))
-    labels, clipped = clip_labels(np.array([[row.label] for row in rows]), str(path))
+    lines = [f"line {row.line}" for row in rows]
+    labels, clipped = clip_labels(np.array([[row.label] for row in rows]), str(path), lines)
     plan = Plan(files=[path], folds=splits)
     plan.counts["labels_clipped"] = clipped
     for row, label in zip(rows, labels[:, 0], strict=True):

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+# As the `padding` of the task's branches, which a test compares: settings of a network of its own
+# count in the hash of its runs, and this is no setting.
 PADDED_IN_FRONT = {"visual": True, "audio": True, "text": False}
 SMALLEST_DEVIATION = 1e-6
 

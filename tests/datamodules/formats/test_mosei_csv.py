@@ -24,8 +24,8 @@ def test_rows(tmp_path: Path) -> None:
         table(tmp_path, ROW | {"annotation": "Positive"}, other | {"annotation": ""})
     )
     assert rows == [
-        TextRow("v", "3", "Fine, I guess.", 0.5, "train"),
-        TextRow("v", "4", 'two lines, "quoted"', -3.0, "valid"),
+        TextRow("v", "3", "Fine, I guess.", 0.5, "train", 2),
+        TextRow("v", "4", 'two lines, "quoted"', -3.0, "valid", 4),
     ]
     assert rows[0].id == "v[3]"
 
@@ -40,7 +40,8 @@ def test_without_modes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"text": " "}, r"found 1 without \(lines 3\); fill them in or delete these rows"),
+        ({"text": " "}, r"found 1 without \(line 3\); fill it in or delete this row"),
+        ({"video_id": ""}, r"a video_id in every row, found 1 without \(line 3\); fill it in"),
         ({"label": "good"}, "line 3: expected a number as label, found 'good'"),
         ({"mode": "all"}, "line 3: expected the mode train, valid or test, found 'all'"),
         ({"clip_id": "3"}, r"line 3: segment v\[3\] stands there twice"),
@@ -51,6 +52,25 @@ def test_unusable_rows(tmp_path: Path, change: dict[str, str], message: str) -> 
     with pytest.raises(DataError, match=message) as raised:
         read_text_table(path)
     assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize("column", ["text", "video_id"])
+def test_many_empty_cells(tmp_path: Path, column: str) -> None:
+    path = table(tmp_path, ROW, *[ROW | {"clip_id": str(i), column: ""} for i in range(4, 11)])
+    message = rf"a {column} in every row, found 7 without \(lines 3, 4, 5, 6, 7 \.\.\.\); fill them"
+    with pytest.raises(DataError, match=message):
+        read_text_table(path)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_another_encoding(tmp_path: Path, mark: bytes) -> None:
+    path = table(tmp_path, ROW, ROW | {"clip_id": "4", "text": "caf\u00e9"})
+    assert read_text_table(path)[1].text == "caf\u00e9"
+    path.write_bytes(mark + path.read_text().encode("latin1"))
+    with pytest.raises(
+        DataError, match="line 3: expected text in UTF-8, found the byte 0xe9; save"
+    ):
+        read_text_table(path)
 
 
 def test_other_files(tmp_path: Path) -> None:

@@ -45,6 +45,23 @@ def test_python_is_parsed_and_not_run(tmp_path: Path) -> None:
         ),
         ("folds.json", {"train": ["a"], "valid": "b", "test": []}, "list of video ids as valid"),
         ("folds.json", {"train": ["a"]}, "for train, valid and test, found train"),
+        (
+            "folds.json",
+            {"train": ["a"], "val": ["b"]},
+            r"for train, valid and test, found train, valid; .* write \[\] for one without videos",
+        ),
+        (
+            "folds.json",
+            {"train": ["a"], "dev": ["b"], "val": ["c"], "test": ["d"]},
+            "expected one entry for valid, found dev and val; keep one of them",
+        ),
+        ("folds.json", '{"train": ["a"], "train": ["b"]}', "found train and train"),
+        (
+            "folds.py",
+            "train = ['a']\nstandard_valid_fold = ['b']\ndev = ['c']\ntest = []",
+            "expected one entry for valid, found standard_valid_fold and dev",
+        ),
+        ("folds.py", "train = ['a']\nvalid = ['b']", "valid and test, found train, valid;"),
         ("folds.json", {"a": "train"}, "for train, valid and test, found none"),
         ("folds.json", ["a"], "found list"),
         ("folds.json", "{", "expected folds in JSON"),
@@ -56,6 +73,12 @@ def test_unusable_folds(tmp_path: Path, name: str, content: object, message: str
     with pytest.raises(DataError, match=message) as raised:
         read_folds(path)
     assert str(path) in str(raised.value)
+
+
+def test_a_split_without_videos(tmp_path: Path) -> None:
+    lists: dict[str, list[str]] = {"train": ["a"], "valid": ["b"], "test": []}
+    folds = read_folds(written(tmp_path / "folds.json", lists))
+    assert folds == {"a": "train", "b": "valid"}
 
 
 def test_no_such_file(tmp_path: Path) -> None:

@@ -108,13 +108,40 @@ def test_mult(tmp_path: Path) -> None:
         ({"regression_labels": np.zeros(3)}, "4 text, 3 regression_labels, 4 id"),
         ({"id": ["a", "b", "c", "d"]}, "expected ids <video>"),
         ({"id": ["a$_$1"] * 4}, "expected an id for each sample, found some that repeat"),
-        ({"text_bert": np.zeros((4, 2, 50))}, r"expected text_bert \(4, 3, T\)"),
+        ({"id": 7}, "id, found int 7; fetch"),
+        ({"id": "a$_$1"}, "id, found str 'a"),
+        ({"id": ["a$_$1", ["b", "0", "one"], "c$_$1", "d$_$1"]}, r"found list \['b', '0', 'one'\]"),
+        ({"id": [b"\xff$_$1"] * 4}, r"as id, found bytes b'\\xff\$_\$1' among them"),
+        ({"regression_labels": 3.0}, "one number a sample as regression_labels, found float 3.0"),
+        ({"regression_labels": ["a", "b"]}, r"as regression_labels, found list \['a', 'b'\]"),
+        ({"regression_labels": [[1], [1, 2], [1], [1]]}, "as regression_labels, found list"),
+        ({"regression_labels": np.zeros((4, 7))}, r"regression_labels, found \(4, 7\) of float64"),
+        ({"raw_text": 5}, "expected raw_text as a list of texts, found int 5"),
+        ({"raw_text": "abcd"}, "expected raw_text as a list of texts, found str 'abcd'"),
+        ({"raw_text": ["a", "b", 1.5, "d"]}, "texts, found float 1.5 among them"),
+        ({"raw_text": ["a"]}, "expected as many of each, found .* 4 id, 1 raw_text"),
+        ({"text_bert": np.zeros((4, 2, 50))}, r"numbers text_bert \(4, 3, T\), found \(4, 2, 50\)"),
+        ({"text_bert": [[[1]], [[1, 2]], [], []]}, r"text_bert \(4, 3, T\), found list"),
+        ({"text_bert": np.full((4, 3, 50), 7)}, r"as text_bert\[:, 1\], found 7 in it"),
+        ({"text_bert": np.full((4, 3, 50), np.nan)}, r"as text_bert\[:, 1\], found nan in it"),
+        ({"text_bert": np.ones((4, 3, 51))}, r"expected at most 50 word pieces.* found 51"),
     ],
 )
 def test_unexpected_keys_and_shapes(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     content = mmsa()
     content["train"] = {k: v for k, v in (content["train"] | change).items() if v is not None}
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=message) as raised:
+        read_mosei_pickle(dump(tmp_path / "a.pkl", content))
+    assert str(raised.value).startswith(f"{tmp_path / 'a.pkl'}, train: expected ")
+    assert str(raised.value).endswith("or prepare from the SDK's .csd files")
+
+
+def test_two_names_for_one_split(tmp_path: Path) -> None:
+    content = mmsa()
+    content["dev"] = content["valid"]
+    with pytest.raises(
+        DataError, match=r"a\.pkl: expected one entry for valid, found valid and dev"
+    ):
         read_mosei_pickle(dump(tmp_path / "a.pkl", content))
 
 

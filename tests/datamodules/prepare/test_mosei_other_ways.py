@@ -94,6 +94,16 @@ def test_pickle_with_a_video_in_two_splits(tmp_path: Path) -> None:
         prepare_mosei(raw, tmp_path / "out", protocol="paper", settings=PAPER)
 
 
+def test_pickle_with_labels_of_something_else(tmp_path: Path) -> None:
+    content = mmsa()
+    content["valid"]["regression_labels"][2] = -40
+    raw = dump(tmp_path / "a.pkl", content)
+    with pytest.raises(
+        DataError, match=r"a\.pkl, valid: expected labels .* -40 in w1\$_\$0; these"
+    ):
+        prepare_mosei(raw, tmp_path / "out", protocol="paper", settings=PAPER)
+
+
 TABLE = (
     "video_id,clip_id,text,label,mode\n"
     "a,1,good day,2.5,train\na,2,bad,-3.1,train\nb,1,a bad day,-1,valid\nc,9,good,1,test\n"
@@ -150,8 +160,8 @@ def test_table_with_folds(tmp_path: Path, encoder: str) -> None:
     [
         (("b,1", "a,3"), "found 1 in two, such as a in train and valid"),
         ((",mode\n", ",kind\n"), "expected the column mode .* found none; add it, or give folds"),
-        (("good day", ""), r"found 1 without \(lines 2\)"),
-        (("2.5", "25"), r"expected labels in \[-3, 3\], found 25 in row 0"),
+        (("good day", ""), r"found 1 without \(line 2\)"),
+        (("2.5", "25"), r"expected labels in \[-3, 3\], found 25 in line 2; these are"),
     ],
 )
 def test_unusable_tables(

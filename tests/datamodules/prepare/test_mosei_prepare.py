@@ -217,8 +217,8 @@ def test_what_a_folder_lacks(raw: Path, tmp_path: Path) -> None:
     ("kind", "video", "message"),
     [
         ("visual", frames(np.arange(4.0), 34), "expected 35 columns of visual, found 34"),
-        ("labels", labels([[0, 1], [1, 2]], [1, 55]), r"labels in \[-3, 3\], found 55 in row 1"),
-        ("labels", labels([[0, 1]], [np.nan]), r"found nan in row 0; these are no labels"),
+        ("labels", labels([[0, 1], [1, 2]], [1, 55]), r"labels in \[-3, 3\], found 55 in a\[1\]"),
+        ("labels", labels([[0, 1]], [np.nan]), r"found nan in a\[0\]; these are no labels"),
         ("labels", labels([[2, 1]], [1]), "expected intervals that begin before they end"),
     ],
 )

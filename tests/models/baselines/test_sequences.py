@@ -1,10 +1,13 @@
 """What is read from padded sequences, against the real steps cut out one sample at a time."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from omegaconf import OmegaConf
 
-from models.baselines.sequences import Steps, read_steps
+from models.baselines.sequences import PADDED_IN_FRONT, Steps, read_steps
 from tests.models.baselines.toy import FEATURES, batch, pieces
 
 
@@ -29,6 +32,12 @@ def test_mean_last_and_moved_steps_see_the_real_steps_alone(name: str) -> None:
             found = scaled.values[i][steps.real[i]].numpy()
             np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
     assert steps.lengths().tolist() == [len(x) for x in real]
+
+
+def test_the_padded_sides_are_those_of_the_task_s_branches() -> None:
+    task = OmegaConf.load(Path(__file__).parents[3] / "configs" / "task" / "mosei.yaml").task
+    sides = {name: branch.padding for name, branch in task.branches.items()}
+    assert sides == {name: "left" if front else "right" for name, front in PADDED_IN_FRONT.items()}
 
 
 def test_without_lengths_every_step_is_real() -> None:
