@@ -127,6 +127,15 @@ def test_table(tmp_path: Path, encoder: str) -> None:
     assert manifest_of(out)["counts"]["labels_clipped"] == 1
 
 
+def test_table_without_test_labels(tmp_path: Path, encoder: str) -> None:
+    raw = tmp_path / "label.csv"
+    raw.write_text(TABLE.replace("c,9,good,1,test\n", ""))
+    out = prepare_mosei(
+        raw, tmp_path / "out", protocol="paper", settings=PAPER, text_encoder=encoder
+    )
+    assert [row["split"] for row in index_of(out)] == ["train", "train", "valid"]
+
+
 def test_table_with_folds(tmp_path: Path, encoder: str) -> None:
     (tmp_path / "label.csv").write_text(TABLE)
     folds = tmp_path / "folds.json"
