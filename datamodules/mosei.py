@@ -5,16 +5,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pytorch_lightning import LightningDataModule
-from torch.utils.data import DataLoader
 
+from datamodules.base import PackedDataModule
 from datamodules.errors import DataError
 from datamodules.mosei_parts import check_parts, divide
-from datamodules.prepare.packed import INDEX, PackedDataset, manifest_hash
-from datamodules.rows import Batch, PackedRows, batches
+from datamodules.prepare.packed import INDEX, PackedDataset
+from datamodules.rows import Batch, PackedRows
 
 
-class MOSEI(LightningDataModule):
+class MOSEI(PackedDataModule):
     """Segments of a packed CMU-MOSEI (section 5.1 of the paper), each with its mean sentiment.
 
     A batch holds the chosen modalities in their order, (B, C, T): `visual` (C = 35), `audio` (74)
@@ -61,22 +60,23 @@ class MOSEI(LightningDataModule):
         workers: int = 0,
         sample: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(
+            root,
+            batch_size=batch_size,
+            evaluation_batch_size=evaluation_batch_size,
+            workers=workers,
+            evaluation_names=["test", "validation"],
+        )
         if fold != 0:
             raise DataError(f"fold: expected 0, for CMU-MOSEI has one division, found {fold}")
         check_parts(evaluate_on, validation)
-        self.root = Path(root)
         self.modalities = tuple(modalities)
-        self.batch_size = batch_size
-        self.evaluation_batch_size = evaluation_batch_size or batch_size
         self.seed = seed
         self.protocol = protocol
         self.prepared = dict(prepared or {})
         self.evaluate_on = evaluate_on
         self.validation = validation
-        self.workers = workers
         self.sample = None if sample is None else dict(sample)
-        self.evaluation_names = ["test", "validation"]
         self.ids: list[str] = []
 
     def prepare_data(self) -> None:
@@ -84,11 +84,6 @@ class MOSEI(LightningDataModule):
             from datamodules.sample.mosei import ensure_sample
 
             ensure_sample(self.root, protocol=self.protocol, **self.sample)
-
-    @property
-    def manifest_hash(self) -> str:
-        """The hash of the packed set's manifest, by which runs are told apart."""
-        return manifest_hash(self.root)
 
     def setup(self, stage: str | None = None) -> None:
         if self.ids:
@@ -98,7 +93,9 @@ class MOSEI(LightningDataModule):
         arrays = {name: packed.array(name) for name in self.modalities}  # (N, T, C)
         labels = self._numbers(packed, "label").astype(np.float32)
         lengths = {f"{m}_length": self._lengths(packed, m, arrays[m].shape[1]) for m in arrays}
-        self._segments = PackedRows({**arrays, **lengths}, labels, seed=self.seed)
+        self.training_rows = self.evaluation_rows = PackedRows(
+            {**arrays, **lengths}, labels, seed=self.seed
+        )
         self.rows = divide(
             self.root,
             np.array(packed.index["split"]),
@@ -137,31 +134,6 @@ class MOSEI(LightningDataModule):
                 f"steps, found {lengths.min()} to {lengths.max()}; prepare again"
             )
         return lengths
-
-    def train_dataloader(self) -> DataLoader[Batch]:
-        return batches(
-            self._segments,
-            self.rows["train"],
-            batch_size=self.batch_size,
-            shuffle=True,
-            workers=self.workers,
-        )
-
-    def val_dataloader(self) -> list[DataLoader[Batch]]:
-        """One loader for each of `evaluation_names`."""
-        return [
-            batches(
-                self._segments,
-                self.rows[name],
-                batch_size=self.evaluation_batch_size,
-                shuffle=False,
-                workers=self.workers,
-            )
-            for name in self.evaluation_names
-        ]
-
-    def test_dataloader(self) -> list[DataLoader[Batch]]:
-        return self.val_dataloader()
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Sequences travel as packed, (B, T, C), text maybe in half precision."""

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pytorch_lightning import LightningDataModule
-from torch.utils.data import DataLoader
 
 from datamodules.augmentation import normalise
+from datamodules.base import PackedDataModule
 from datamodules.errors import DataError
 from datamodules.formats.ntu_name import ACTIONS
 from datamodules.ntu_clips import (
@@ -20,11 +19,11 @@ from datamodules.ntu_clips import (
 )
 from datamodules.ntu_splits import split_rows
 from datamodules.prepare.ntu_clip import LENGTH
-from datamodules.prepare.packed import PackedDataset, manifest_hash
-from datamodules.rows import Batch, PackedRows, batches
+from datamodules.prepare.packed import PackedDataset
+from datamodules.rows import Batch, PackedRows
 
 
-class NTU(LightningDataModule):
+class NTU(PackedDataModule):
     """The cross-subject and cross-view splits of a packed NTU RGB+D (section 5.3 of the paper).
 
     A batch holds the chosen modalities in their order, `label` (B,) and `id` (B,), the row of
@@ -87,21 +86,24 @@ class NTU(LightningDataModule):
         workers: int = 0,
         sample: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(
+            root,
+            batch_size=batch_size,
+            evaluation_batch_size=evaluation_batch_size,
+            workers=workers,
+            evaluation_names=["test", "validation"],
+        )
         if fold not in splits:
             raise DataError(f"fold: expected one of {', '.join(splits)}, found {fold}")
         if normalisation not in NORMALISATIONS:
             raise DataError(
                 f"normalisation: expected one of {', '.join(NORMALISATIONS)}, found {normalisation}"
             )
-        self.root = Path(root)
         self.modalities = tuple(modalities)
         self.fold = fold
         self.split = dict(splits[fold])
         self.validation_subjects = list(validation_subjects)
         self.validation_part = validation_part
-        self.batch_size = batch_size
-        self.evaluation_batch_size = evaluation_batch_size or batch_size
         self.seed = seed
         self.protocol = protocol
         self.prepared = dict(prepared or {})
@@ -112,9 +114,7 @@ class NTU(LightningDataModule):
         self.least_skeleton_frames = least_skeleton_frames
         self.centre = NORMALISATIONS[normalisation]
         self.channel_order = channel_order
-        self.workers = workers
         self.sample = None if sample is None else dict(sample)
-        self.evaluation_names = ["test", "validation"]
         self.ids: list[str] = []
 
     def prepare_data(self) -> None:
@@ -122,11 +122,6 @@ class NTU(LightningDataModule):
             from datamodules.sample.ntu import ensure_sample
 
             ensure_sample(self.root, protocol=self.protocol, **self.sample)
-
-    @property
-    def manifest_hash(self) -> str:
-        """The hash of the packed set's manifest, by which runs are told apart."""
-        return manifest_hash(self.root)
 
     def setup(self, stage: str | None = None) -> None:
         if self.ids:
@@ -142,8 +137,8 @@ class NTU(LightningDataModule):
         arrays = {name: packed.array(name) for name in self.modalities}
         if self.least_skeleton_frames and LENGTH in packed.modalities:
             arrays[LENGTH] = np.array(packed.array(LENGTH))
-        self._train = self._rows_with(self.augmentation, arrays, labels)
-        self._evaluation = self._rows_with(self.augmentation.still(), arrays, labels)
+        self.training_rows = self._rows_with(self.augmentation, arrays, labels)
+        self.evaluation_rows = self._rows_with(self.augmentation.still(), arrays, labels)
         self.rows = split_rows(
             packed.index,
             self.split,
@@ -165,31 +160,6 @@ class NTU(LightningDataModule):
     ) -> PackedRows:
         draws = {"video": augmentation.draw_video, "skeleton": augmentation.draw_skeleton}
         return PackedRows(arrays, labels, seed=self.seed, draws=draws)
-
-    def train_dataloader(self) -> DataLoader[Batch]:
-        return batches(
-            self._train,
-            self.rows["train"],
-            batch_size=self.batch_size,
-            shuffle=True,
-            workers=self.workers,
-        )
-
-    def val_dataloader(self) -> list[DataLoader[Batch]]:
-        """One loader for each of `evaluation_names`."""
-        return [
-            batches(
-                self._evaluation,
-                self.rows[name],
-                batch_size=self.evaluation_batch_size,
-                shuffle=False,
-                workers=self.workers,
-            )
-            for name in self.evaluation_names
-        ]
-
-    def test_dataloader(self) -> list[DataLoader[Batch]]:
-        return self.val_dataloader()
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Pictures travel as bytes and whole clips; windows and crops are cut on the device."""

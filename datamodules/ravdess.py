@@ -5,17 +5,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pytorch_lightning import LightningDataModule
-from torch.utils.data import DataLoader
 
 from datamodules.augmentation import CropAndFlip, crop_and_flip, normalise
+from datamodules.base import PackedDataModule
 from datamodules.errors import DataError
 from datamodules.formats.ravdess_name import EMOTIONS
-from datamodules.prepare.packed import PackedDataset, manifest_hash
-from datamodules.rows import Batch, PackedRows, batches
+from datamodules.prepare.packed import PackedDataset
+from datamodules.rows import Batch, PackedRows
 
 
-class RAVDESS(LightningDataModule):
+class RAVDESS(PackedDataModule):
     """Speaker-independent folds of a packed RAVDESS (section 5.1 of the paper).
 
     A batch holds the chosen modalities in their order, `label` (B,) and `id` (B,), the row of
@@ -67,24 +66,25 @@ class RAVDESS(LightningDataModule):
         workers: int = 0,
         sample: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(
+            root,
+            batch_size=batch_size,
+            evaluation_batch_size=evaluation_batch_size,
+            workers=workers,
+            evaluation_names=["test", "validation"] if validation_actors else ["test"],
+        )
         if not isinstance(fold, int) or not 0 <= fold < len(folds):
             raise DataError(f"fold: expected 0 to {len(folds) - 1}, found {fold}")
-        self.root = Path(root)
         self.modalities = tuple(modalities)
         self.fold = fold
         self.folds = [tuple(actors) for actors in folds]
-        self.batch_size = batch_size
-        self.evaluation_batch_size = evaluation_batch_size or batch_size
         self.seed = seed
         self.protocol = protocol
         self.prepared = dict(prepared or {})
         self.validation_actors = validation_actors
         self.augmentation = CropAndFlip((crop_scale[0], crop_scale[1]), flip, augment_per)
         self.channel_order = channel_order
-        self.workers = workers
         self.sample = None if sample is None else dict(sample)
-        self.evaluation_names = ["test", "validation"] if validation_actors else ["test"]
         self.ids: list[str] = []
 
     def prepare_data(self) -> None:
@@ -92,11 +92,6 @@ class RAVDESS(LightningDataModule):
             from datamodules.sample.ravdess import ensure_sample
 
             ensure_sample(self.root, protocol=self.protocol, **self.sample)
-
-    @property
-    def manifest_hash(self) -> str:
-        """The hash of the packed set's manifest, by which runs are told apart."""
-        return manifest_hash(self.root)
 
     def setup(self, stage: str | None = None) -> None:
         if self.ids:
@@ -107,10 +102,10 @@ class RAVDESS(LightningDataModule):
         # all but video is small: in memory, a fetch is a copy of a few kilobytes
         arrays = {name: a if name == "video" else np.array(a) for name, a in arrays.items()}
         labels = np.array(packed.index["label"], dtype=np.int64)
-        self._train = PackedRows(
+        self.training_rows = PackedRows(
             arrays, labels, seed=self.seed, draws={"video": self.augmentation.draw}
         )
-        self._evaluation = PackedRows(arrays, labels, seed=self.seed)
+        self.evaluation_rows = PackedRows(arrays, labels, seed=self.seed)
         self.rows = self._split(np.array(packed.index["actor"], dtype=np.int64))
         self.split_sizes = {name: len(rows) for name, rows in self.rows.items()}
         self.shapes = {
@@ -137,31 +132,6 @@ class RAVDESS(LightningDataModule):
                     "the missing actors or choose other folds"
                 )
         return rows
-
-    def train_dataloader(self) -> DataLoader[Batch]:
-        return batches(
-            self._train,
-            self.rows["train"],
-            batch_size=self.batch_size,
-            shuffle=True,
-            workers=self.workers,
-        )
-
-    def val_dataloader(self) -> list[DataLoader[Batch]]:
-        """One loader for each of `evaluation_names`."""
-        return [
-            batches(
-                self._evaluation,
-                self.rows[name],
-                batch_size=self.evaluation_batch_size,
-                shuffle=False,
-                workers=self.workers,
-            )
-            for name in self.evaluation_names
-        ]
-
-    def test_dataloader(self) -> list[DataLoader[Batch]]:
-        return self.val_dataloader()
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Pictures travel as bytes; on the device they are cropped and become numbers."""

@@ -7,19 +7,15 @@ a segment without a face, a test video without labels, a video in no fold, label
 `mosei_sentiment.py` says what is in it and how it was fixed.
 """
 
-import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datamodules.errors import DataError
-from datamodules.prepare.packed import MANIFEST, differences, read_manifest
-from datamodules.prepare.source import RENDERED
 from datamodules.sample.mosei_encoder import write_encoder
 from datamodules.sample.mosei_files import FOLDS, video_ids, write_folds, write_sequences
 from datamodules.sample.mosei_video import render_video
+from datamodules.sample.once import pack_once, render_once
 
 if TYPE_CHECKING:
     from datamodules.prepare.mosei import MoseiSettings
@@ -55,8 +51,6 @@ def ensure_sample(
     Raises:
         DataError: `root` holds something else, or as `prepare_mosei` says.
     """
-    from filelock import FileLock
-
     from datamodules.prepare.mosei import prepare_mosei
 
     root, raw = Path(root), Path(raw)
@@ -65,18 +59,8 @@ def ensure_sample(
         "settings": asdict(settings),
         "rendered": rendering(videos, seed),
     }
-    raw.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(raw.with_name(f"{raw.name}.lock")):
-        if (root / MANIFEST).exists():
-            manifest = read_manifest(root)
-            there = {**manifest, "rendered": manifest["source"].get("rendered")}
-            different = differences({name: there.get(name) for name in wanted}, wanted)
-            if different:
-                raise DataError(
-                    f"{root}: holds another data set than the sample that was asked for "
-                    f"({'; '.join(different)}); delete the folder and the next run makes it anew"
-                )
-            return
+
+    def render_and_prepare() -> None:
         render_mosei(raw, videos=videos, seed=seed)
         prepare_mosei(
             raw,
@@ -87,6 +71,8 @@ def ensure_sample(
             folds=raw / FOLDS,
             workers=workers,
         )
+
+    pack_once(root, raw, wanted, render_and_prepare)
 
 
 def rendering(videos: Mapping[str, int], seed: int) -> dict[str, object]:
@@ -107,28 +93,21 @@ def render_mosei(raw: str | Path, *, videos: Mapping[str, int] = VIDEOS, seed: i
     """
     raw = Path(raw)
     description = rendering(videos, seed)
-    label = raw / RENDERED
-    if label.is_file() and json.loads(label.read_text()) == description:
-        return
-    if raw.exists() and not label.is_file():
-        raise DataError(f"{raw}: expected no folder or a rendered one, found other files")
-    partial = raw.with_name(f"{raw.name}.partial")
-    for folder in (raw, partial):
-        shutil.rmtree(folder, ignore_errors=True)
-    partial.mkdir(parents=True)
-    total = sum(videos.values())
-    print(f"rendering {total} videos with a face, a voice and words into {raw}")
-    ids = video_ids(total + 2, seed)
-    unlabelled, *named, _ = ids  # the last one is in no fold
-    rendered = {
-        video: render_video(number, seed, hidden_face=video == named[0])
-        for number, video in enumerate(ids)
-    }
-    write_sequences(partial, rendered, {unlabelled})
-    write_folds(partial, _folds(named, unlabelled, videos))
-    write_encoder(partial / ENCODER, seed)
-    (partial / RENDERED).write_text(json.dumps(description))
-    partial.rename(raw)
+
+    def render(partial: Path) -> None:
+        total = sum(videos.values())
+        print(f"rendering {total} videos with a face, a voice and words into {raw}")
+        ids = video_ids(total + 2, seed)
+        unlabelled, *named, _ = ids  # the last one is in no fold
+        rendered = {
+            video: render_video(number, seed, hidden_face=video == named[0])
+            for number, video in enumerate(ids)
+        }
+        write_sequences(partial, rendered, {unlabelled})
+        write_folds(partial, _folds(named, unlabelled, videos))
+        write_encoder(partial / ENCODER, seed)
+
+    render_once(raw, description, render)
 
 
 def _folds(named: list[str], unlabelled: str, videos: Mapping[str, int]) -> dict[str, list[str]]:

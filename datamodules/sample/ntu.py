@@ -6,24 +6,18 @@ the real one's faults, too: bodies that are none, persons lost and found again u
 `ntu_actions.py` says what is in it and how it was fixed.
 """
 
-import json
-import shutil
 from collections.abc import Iterable
-from concurrent.futures import as_completed
 from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 
-from datamodules.errors import DataError
 from datamodules.formats.ntu_name import SampleName
 from datamodules.prepare.ntu import NtuSettings, prepare_ntu
-from datamodules.prepare.packed import MANIFEST, differences, read_manifest
-from datamodules.prepare.source import RENDERED
 from datamodules.sample.ntu_actions import FPS, LABELS
 from datamodules.sample.ntu_files import write_avi, write_skeleton
 from datamodules.sample.ntu_performance import perform
 from datamodules.sample.ntu_play import setup_of
-from datamodules.workers import cores, progress, worker_pool
+from datamodules.sample.once import pack_once, render_each, render_once
 
 VERSION = 1  # of what is rendered: a change of any byte raises it
 SUBJECTS = 40
@@ -56,28 +50,18 @@ def ensure_sample(
     Raises:
         DataError: `root` holds something else, or as `prepare_ntu` says.
     """
-    from filelock import FileLock
-
     root, raw = Path(root), Path(raw)
     wanted = {
         "protocol": protocol,
         "settings": asdict(settings),
         "rendered": rendering(range(1, subjects + 1), seed),
     }
-    raw.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(raw.with_name(f"{raw.name}.lock")):
-        if (root / MANIFEST).exists():
-            manifest = read_manifest(root)
-            there = {**manifest, "rendered": manifest["source"].get("rendered")}
-            different = differences({name: there.get(name) for name in wanted}, wanted)
-            if different:
-                raise DataError(
-                    f"{root}: holds another data set than the sample that was asked for "
-                    f"({'; '.join(different)}); delete the folder and the next run makes it anew"
-                )
-            return
+
+    def render_and_prepare() -> None:
         render_ntu(raw, subjects=range(1, subjects + 1), seed=seed, workers=workers)
         prepare_ntu(raw, root, protocol=protocol, settings=settings, workers=workers)
+
+    pack_once(root, raw, wanted, render_and_prepare)
 
 
 def rendering(subjects: Iterable[int], seed: int) -> dict[str, object]:
@@ -102,27 +86,13 @@ def render_ntu(
     raw = Path(raw)
     subjects = list(subjects)
     description = rendering(subjects, seed)
-    label = raw / RENDERED
-    if label.is_file() and json.loads(label.read_text()) == description:
-        return
-    if raw.exists() and not label.is_file():
-        raise DataError(f"{raw}: expected no folder or a rendered one, found other files")
-    partial = raw.with_name(f"{raw.name}.partial")
-    for old in (raw, partial):
-        shutil.rmtree(old, ignore_errors=True)
-    for folder in ("nturgb+d_rgb", "nturgb+d_skeletons"):  # as the archives unpack
-        (partial / folder).mkdir(parents=True)
-    with (
-        progress("rendering", len(subjects)) as done,
-        worker_pool(min(workers or cores(), len(subjects))) as pool,
-    ):
-        for future in as_completed(
-            [pool.submit(render_subject, partial, n, seed) for n in subjects]
-        ):
-            future.result()
-            done(1)
-    (partial / RENDERED).write_text(json.dumps(description))
-    partial.rename(raw)
+
+    def render(partial: Path) -> None:
+        for folder in ("nturgb+d_rgb", "nturgb+d_skeletons"):  # as the archives unpack
+            (partial / folder).mkdir(parents=True)
+        render_each(render_subject, partial, subjects, seed, workers)
+
+    render_once(raw, description, render)
 
 
 def render_subject(raw: Path, subject: int, seed: int) -> None:

@@ -1,0 +1,98 @@
+"""Rendering and preparing a sample once, whoever asks for it first."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import as_completed
+from pathlib import Path
+from typing import Any
+
+from datamodules.errors import DataError
+from datamodules.prepare.packed import MANIFEST, differences, read_manifest
+from datamodules.prepare.source import RENDERED
+from datamodules.workers import cores, progress, worker_pool
+
+
+def pack_once(
+    root: Path, raw: Path, wanted: Mapping[str, Any], render_and_prepare: Callable[[], object]
+) -> None:
+    """Make a packed sample where it is not there yet.
+
+    Jobs that start together wait for the one that came first.
+
+    Args:
+        root: the packed folder.
+        raw: the folder for the rendered files.
+        wanted: `protocol`, `settings` and `rendered` that the manifest of `root` has to say.
+        render_and_prepare: renders `raw` and packs it into `root`.
+
+    Raises:
+        DataError: `root` holds something else.
+    """
+    from filelock import FileLock
+
+    raw.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(raw.with_name(f"{raw.name}.lock")):
+        if not (root / MANIFEST).exists():
+            render_and_prepare()
+            return
+        manifest = read_manifest(root)
+        there = {**manifest, "rendered": manifest["source"].get("rendered")}
+        different = differences({name: there.get(name) for name in wanted}, wanted)
+        if different:
+            raise DataError(
+                f"{root}: holds another data set than the sample that was asked for "
+                f"({'; '.join(different)}); delete the folder and the next run makes it anew"
+            )
+
+
+def render_once(
+    raw: Path, description: Mapping[str, object], render: Callable[[Path], object]
+) -> None:
+    """Render a folder, unless that very rendering is there.
+
+    Args:
+        raw: the folder to make; another rendering there is replaced.
+        description: what the rendered folder says about itself.
+        render: writes all files into the folder it is given, which is renamed when it is done.
+
+    Raises:
+        DataError: `raw` holds files that were not rendered.
+    """
+    label = raw / RENDERED
+    if label.is_file() and json.loads(label.read_text()) == description:
+        return
+    if raw.exists() and not label.is_file():
+        raise DataError(f"{raw}: expected no folder or a rendered one, found other files")
+    partial = raw.with_name(f"{raw.name}.partial")
+    for folder in (raw, partial):
+        shutil.rmtree(folder, ignore_errors=True)
+    partial.mkdir(parents=True)
+    render(partial)
+    (partial / RENDERED).write_text(json.dumps(description))
+    partial.rename(raw)
+
+
+def render_each(
+    render: Callable[..., object],
+    folder: Path,
+    items: Sequence[object],
+    seed: int,
+    workers: int | None,
+) -> None:
+    """Call `render(folder, item, seed)` for every item, in worker processes, with progress.
+
+    Args:
+        render: a function of a module, so that it can travel to another process.
+        folder: where it writes.
+        items: what it is called with.
+        seed: decides everything.
+        workers: number of processes, by default one a core.
+    """
+    with (
+        progress("rendering", len(items)) as done,
+        worker_pool(min(workers or cores(), len(items))) as pool,
+    ):
+        for future in as_completed([pool.submit(render, folder, item, seed) for item in items]):
+            future.result()
+            done(1)
