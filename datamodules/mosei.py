@@ -44,6 +44,8 @@ class MOSEI(PackedDataModule):
             or a part is empty.
     """
 
+    task = "mosei"
+
     def __init__(
         self,
         root: str | Path,
@@ -62,6 +64,11 @@ class MOSEI(PackedDataModule):
     ) -> None:
         super().__init__(
             root,
+            modalities=modalities,
+            seed=seed,
+            protocol=protocol,
+            prepared=prepared,
+            sample=sample,
             batch_size=batch_size,
             evaluation_batch_size=evaluation_batch_size,
             workers=workers,
@@ -70,26 +77,13 @@ class MOSEI(PackedDataModule):
         if fold != 0:
             raise DataError(f"fold: expected 0, for CMU-MOSEI has one division, found {fold}")
         check_parts(evaluate_on, validation)
-        self.modalities = tuple(modalities)
-        self.seed = seed
-        self.protocol = protocol
-        self.prepared = dict(prepared or {})
         self.evaluate_on = evaluate_on
         self.validation = validation
-        self.sample = None if sample is None else dict(sample)
-        self.ids: list[str] = []
-
-    def prepare_data(self) -> None:
-        if self.sample is not None:
-            from datamodules.sample.mosei import ensure_sample
-
-            ensure_sample(self.root, protocol=self.protocol, **self.sample)
 
     def setup(self, stage: str | None = None) -> None:
         if self.ids:
             return
-        packed = PackedDataset(self.root, task="mosei", protocol=self.protocol)
-        packed.check_settings(self.prepared)
+        packed = self.open_packed()
         arrays = {name: packed.array(name) for name in self.modalities}  # (N, T, C)
         labels = self._numbers(packed, "label").astype(np.float32)
         lengths = {f"{m}_length": self._lengths(packed, m, arrays[m].shape[1]) for m in arrays}

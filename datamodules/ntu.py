@@ -19,7 +19,6 @@ from datamodules.ntu_clips import (
 )
 from datamodules.ntu_splits import split_rows
 from datamodules.prepare.ntu_clip import LENGTH
-from datamodules.prepare.packed import PackedDataset
 from datamodules.rows import Batch, PackedRows
 
 
@@ -60,6 +59,7 @@ class NTU(PackedDataModule):
             samples in one of its parts.
     """
 
+    task = "ntu"
     classes = ACTIONS
 
     def __init__(
@@ -88,6 +88,11 @@ class NTU(PackedDataModule):
     ) -> None:
         super().__init__(
             root,
+            modalities=modalities,
+            seed=seed,
+            protocol=protocol,
+            prepared=prepared,
+            sample=sample,
             batch_size=batch_size,
             evaluation_batch_size=evaluation_batch_size,
             workers=workers,
@@ -99,14 +104,10 @@ class NTU(PackedDataModule):
             raise DataError(
                 f"normalisation: expected one of {', '.join(NORMALISATIONS)}, found {normalisation}"
             )
-        self.modalities = tuple(modalities)
         self.fold = fold
         self.split = dict(splits[fold])
         self.validation_subjects = list(validation_subjects)
         self.validation_part = validation_part
-        self.seed = seed
-        self.protocol = protocol
-        self.prepared = dict(prepared or {})
         self.video_frames = video_frames
         self.skeleton_frames = skeleton_frames
         self.size = size
@@ -114,20 +115,11 @@ class NTU(PackedDataModule):
         self.least_skeleton_frames = least_skeleton_frames
         self.centre = NORMALISATIONS[normalisation]
         self.channel_order = channel_order
-        self.sample = None if sample is None else dict(sample)
-        self.ids: list[str] = []
-
-    def prepare_data(self) -> None:
-        if self.sample is not None:
-            from datamodules.sample.ntu import ensure_sample
-
-            ensure_sample(self.root, protocol=self.protocol, **self.sample)
 
     def setup(self, stage: str | None = None) -> None:
         if self.ids:
             return
-        packed = PackedDataset(self.root, task="ntu", protocol=self.protocol)
-        packed.check_settings(self.prepared)
+        packed = self.open_packed()
         labels = np.array(packed.index["label"], dtype=np.int64)
         if labels.max() >= len(ACTIONS) or labels.min() < 0:
             raise DataError(

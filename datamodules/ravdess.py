@@ -10,7 +10,6 @@ from datamodules.augmentation import CropAndFlip, crop_and_flip, normalise
 from datamodules.base import PackedDataModule
 from datamodules.errors import DataError
 from datamodules.formats.ravdess_name import EMOTIONS
-from datamodules.prepare.packed import PackedDataset
 from datamodules.rows import Batch, PackedRows
 
 
@@ -44,6 +43,7 @@ class RAVDESS(PackedDataModule):
         DataError: as `PackedDataset` says, or the fold has no clips to train or test on.
     """
 
+    task = "ravdess"
     classes = EMOTIONS
 
     def __init__(
@@ -68,6 +68,11 @@ class RAVDESS(PackedDataModule):
     ) -> None:
         super().__init__(
             root,
+            modalities=modalities,
+            seed=seed,
+            protocol=protocol,
+            prepared=prepared,
+            sample=sample,
             batch_size=batch_size,
             evaluation_batch_size=evaluation_batch_size,
             workers=workers,
@@ -75,29 +80,16 @@ class RAVDESS(PackedDataModule):
         )
         if not isinstance(fold, int) or not 0 <= fold < len(folds):
             raise DataError(f"fold: expected 0 to {len(folds) - 1}, found {fold}")
-        self.modalities = tuple(modalities)
         self.fold = fold
         self.folds = [tuple(actors) for actors in folds]
-        self.seed = seed
-        self.protocol = protocol
-        self.prepared = dict(prepared or {})
         self.validation_actors = validation_actors
         self.augmentation = CropAndFlip((crop_scale[0], crop_scale[1]), flip, augment_per)
         self.channel_order = channel_order
-        self.sample = None if sample is None else dict(sample)
-        self.ids: list[str] = []
-
-    def prepare_data(self) -> None:
-        if self.sample is not None:
-            from datamodules.sample.ravdess import ensure_sample
-
-            ensure_sample(self.root, protocol=self.protocol, **self.sample)
 
     def setup(self, stage: str | None = None) -> None:
         if self.ids:
             return
-        packed = PackedDataset(self.root, task="ravdess", protocol=self.protocol)
-        packed.check_settings(self.prepared)
+        packed = self.open_packed()
         arrays = {name: packed.array(name) for name in self.modalities}
         # all but video is small: in memory, a fetch is a copy of a few kilobytes
         arrays = {name: a if name == "video" else np.array(a) for name, a in arrays.items()}

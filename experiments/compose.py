@@ -59,14 +59,7 @@ def check(cfg: DictConfig) -> None:
     Raises:
         RunError: says which words to change.
     """
-    known = [str(name) for name in cfg.task.branches]
-    if not isinstance(cfg.modalities, ListConfig) or not set(cfg.modalities) <= set(known):
-        raise RunError(
-            f"modalities={cfg.modalities}: expected a list of some of {', '.join(known)}, as in "
-            f"modalities=[{known[0]}]"
-        )
-    if len(set(cfg.modalities)) < len(cfg.modalities):
-        raise RunError(f"modalities={cfg.modalities}: each one can be there once")
+    _check_modalities(cfg)
     for word, least in WHOLE_NUMBERS.items():
         if not isinstance(cfg[word], int) or cfg[word] < least:
             raise RunError(f"{word}={cfg[word]}: expected a whole number of at least {least}")
@@ -75,6 +68,27 @@ def check(cfg: DictConfig) -> None:
             f"protocol.init_from={cfg.protocol.init_from} starts from an epoch that was chosen on "
             "the test data: that is part of protocol=released alone"
         )
+    _check_fusion(cfg)
+    _check_start(cfg)
+    _check_processes(cfg)
+    if OmegaConf.is_missing(cfg.data, "root"):
+        raise RunError(
+            "data=full needs the packed data set: data.root=<folder written by scripts/prepare.py>"
+        )
+
+
+def _check_modalities(cfg: DictConfig) -> None:
+    known = [str(name) for name in cfg.task.branches]
+    if not isinstance(cfg.modalities, ListConfig) or not set(cfg.modalities) <= set(known):
+        raise RunError(
+            f"modalities={cfg.modalities}: expected a list of some of {', '.join(known)}, as in "
+            f"modalities=[{known[0]}]"
+        )
+    if len(set(cfg.modalities)) < len(cfg.modalities):
+        raise RunError(f"modalities={cfg.modalities}: each one can be there once")
+
+
+def _check_fusion(cfg: DictConfig) -> None:
     if cfg.fusion.name == "none" and len(cfg.modalities) != 1:
         raise RunError(
             "fusion=none trains one modality by itself: name it, as in "
@@ -96,6 +110,9 @@ def check(cfg: DictConfig) -> None:
             f"fusion={cfg.fusion.name} combines class probabilities, and a network of "
             f"task={cfg.task.name} predicts a single number: choose another fusion"
         )
+
+
+def _check_start(cfg: DictConfig) -> None:
     if cfg.init not in ("unimodal", "scratch"):
         raise RunError(f"init={cfg.init}: choose unimodal or scratch")
     if cfg.init == "scratch" and cfg.fusion.get("frozen", False):
@@ -115,6 +132,9 @@ def check(cfg: DictConfig) -> None:
             f"task={cfg.task.name} and so has no weights to start from: init=scratch, or "
             "protocol.init_from=last_epoch"
         )
+
+
+def _check_processes(cfg: DictConfig) -> None:
     if "ddp" in str(cfg.trainer.get("strategy")):
         if cfg.trainer.devices is None:
             raise RunError("trainer=ddp needs the number of processes, as in trainer.devices=2")
@@ -123,7 +143,3 @@ def check(cfg: DictConfig) -> None:
                 "trainer=ddp trains one run in several processes, and a sweep starts several runs: "
                 "start each without -m, or leave trainer=ddp out"
             )
-    if OmegaConf.is_missing(cfg.data, "root"):
-        raise RunError(
-            "data=full needs the packed data set: data.root=<folder written by scripts/prepare.py>"
-        )
