@@ -58,11 +58,16 @@ def variant(cfg: DictConfig, plain: DictConfig, run_hash: str) -> str:
     """
     before, after = dict(_leaves(settings(plain))), dict(_leaves(settings(cfg)))
     changed = {key: value for key, value in after.items() if before.get(key) != value}
-    words = sorted({f"{k}{v}" for (*_, k), v in changed.items() if k not in REPEATED})
+    words = sorted({_word(k, v) for (*_, k), v in changed.items() if k not in REPEATED})
     readable = "".join(c if c.isalnum() or c in "._" else "-" for c in "-".join(words))
     readable = re.sub("-+", "-", readable)[:100].strip("-")
     start = ["+".join(cfg.modalities), cfg.protocol.name]
     return "-".join([*start, *([readable] if readable else []), run_hash])
+
+
+def _word(key: str, value: Any) -> str:
+    """Return `key` and value in one; another class is known by its name alone."""
+    return str(value).rpartition(".")[2] if key == "_target_" else f"{key}{value}"
 
 
 def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -22,7 +22,7 @@ from experiments.initialise import load_branches
 from experiments.progress import ShowProgress
 from experiments.published import Published
 from experiments.reporting import Report, ReportingRule, headline, write_predictions
-from experiments.speed import hasten
+from experiments.speed import check_precision, hasten
 
 GROUPS = ("task", "fusion", "data", "protocol")
 # Words that are about the fusion, and so not about the unimodal runs that it starts from.
@@ -132,6 +132,7 @@ class Run:
 
     def _work(self) -> None:
         cfg, folder = self.cfg, self.folder
+        check_precision(cfg.trainer)
         self.data.setup("fit")
         if leads():
             folder.begin(OmegaConf.to_yaml(cfg, resolve=True))

@@ -1,7 +1,10 @@
 """What makes a network faster without changing what it computes, up to rounding."""
 
 import torch
+from omegaconf import DictConfig
 from torch import nn
+
+from experiments.folder import RunError
 
 _LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
 
@@ -21,3 +24,23 @@ def hasten(network: nn.Module, *, channels_last: bool = False, compile: bool = F
                 parameter.data = parameter.contiguous(memory_format=_LAYOUTS[parameter.ndim])
     if compile:
         network.compile()
+
+
+def check_precision(trainer: DictConfig) -> None:
+    """Refuse to train in less than single precision on a CPU.
+
+    There the bfloat16 kernel of a 3D convolution gives a wrong gradient for its weights where a
+    clip is two frames long (docs/deviations.md).
+
+    Args:
+        trainer: the configured trainer.
+
+    Raises:
+        RunError: says what to leave out.
+    """
+    on_cpu = trainer.accelerator == "cpu" or not torch.accelerator.is_available()
+    if on_cpu and "16" in str(trainer.precision):
+        raise RunError(
+            f"trainer.precision={trainer.precision} needs a GPU: on a CPU some gradients of 3D "
+            "convolutions come out wrong in 16 bits (docs/deviations.md); leave the word out"
+        )

@@ -2,10 +2,13 @@
 
 import copy
 
+import pytest
 import torch
+from omegaconf import OmegaConf
 from torch import nn
 
-from experiments.speed import hasten
+from experiments.folder import RunError
+from experiments.speed import check_precision, hasten
 from tests.experiments.conftest import MakeRun
 
 
@@ -48,3 +51,16 @@ def test_flags_count_where_they_are_on(make_run: MakeRun) -> None:
     assert plain.hash == off.hash != on.hash
     assert "channels_lastTrue" in on.folder.path.parents[1].name
     assert on.complete().complete
+
+
+def test_less_than_single_precision_is_refused_on_a_cpu_before_anything_is_written(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["fusion=none", "modalities=[audio]", "epochs=1", "trainer.accelerator=cpu"]
+    run = make_run(*words, "trainer.precision=bf16-mixed")
+    with pytest.raises(RunError, match="bf16-mixed needs a GPU"):
+        run.complete()
+    assert not (run.folder.path / "config.yaml").exists()
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    check_precision(OmegaConf.create({"accelerator": "auto", "precision": "bf16-mixed"}))
+    check_precision(OmegaConf.create({"accelerator": "cpu", "precision": "64-true"}))

@@ -267,10 +267,12 @@ def test_a_step_in_mixed_precision(fusion: str) -> None:
         "skeleton": torch.randn(2, *net.branches["skeleton"].input_shape),
         "label": torch.tensor([3, 59]),
     }
-    with torch.autocast("cpu", torch.bfloat16):
-        prediction = net(batch)
-        loss = net.loss(prediction, batch)["total"]
-    loss.backward()
+    # oneDNN's bfloat16 kernel reads memory that it has not written (docs/deviations.md).
+    with torch.backends.mkldnn.flags(enabled=False):
+        with torch.autocast("cpu", torch.bfloat16):
+            prediction = net(batch)
+            loss = net.loss(prediction, batch)["total"]
+        loss.backward()
     gradients = [p.grad for p in net.parameters() if p.grad is not None]
     assert gradients and all(torch.isfinite(g).all() for g in gradients)
     assert all(g.dtype == torch.float32 for g in gradients)
