@@ -17,7 +17,7 @@ from datamodules.ntu_clips import (
     view_skeleton,
     view_video,
 )
-from datamodules.ntu_splits import split_rows
+from datamodules.ntu_splits import VALIDATION, split_rows
 from datamodules.prepare.ntu_clip import LENGTH
 from datamodules.rows import Batch, PackedRows
 
@@ -35,8 +35,8 @@ class NTU(PackedDataModule):
         splits: split -> `by` (a column of the index), and its values to `train` and to `test` on.
         validation_subjects: subjects whose samples are the validation part.
         validation_part: of which part they are taken. Of `train`: then they do not train. Of
-            `test`: they are tested as well, and choosing an epoch by them is choosing on test data
-            (released code).
+            `test`: they are tested as well, and the split is called `dev` in place of
+            `validation`, because choosing by it is choosing on test data (released code).
         batch_size: of training.
         evaluation_batch_size: of evaluation, by default the same.
         seed: decides order and augmentation, together with the epoch.
@@ -96,7 +96,7 @@ class NTU(PackedDataModule):
             batch_size=batch_size,
             evaluation_batch_size=evaluation_batch_size,
             workers=workers,
-            evaluation_names=["test", "validation"],
+            evaluation_names=["test", VALIDATION[validation_part]],
         )
         if fold not in splits:
             raise DataError(f"fold: expected one of {', '.join(splits)}, found {fold}")

@@ -7,6 +7,10 @@ import numpy as np
 
 from datamodules.errors import DataError
 
+VALIDATION = {"train": "validation", "test": "dev"}
+"""What the validation part is called by the part that it is taken of: nothing may be chosen on
+`dev`, whose samples are tested."""
+
 
 def split_rows(
     index: Mapping[str, Sequence[str]],
@@ -16,14 +20,14 @@ def split_rows(
     validation_part: Literal["train", "test"],
     where: str,
 ) -> dict[str, np.ndarray]:
-    """Rows of `train`, `test` and `validation`; samples listed for missing skeletons only train.
+    """Rows of `train`, `test` and `validation` or `dev`; listed samples only train.
 
     Args:
-        index: of the packed set.
+        index: of the packed set; `listed` marks samples in the list of missing skeletons.
         split: `by` (a column of the index), and its values to `train` and to `test` on.
         validation_subjects: subjects whose samples are the validation part.
         validation_part: of which part they are taken. Those of `train` do not train; those of
-            `test` are tested as well (released code).
+            `test` are tested as well (released code), and are called `dev`.
         where: for messages.
 
     Raises:
@@ -33,7 +37,7 @@ def split_rows(
     of_validation = np.isin(np.array(index["subject"], np.int64), validation_subjects)
     complete = np.array(index["listed"], np.int64) == 0
     parts = {name: np.isin(column, split[name]) for name in ("train", "test")}
-    parts["validation"] = parts[validation_part] & of_validation & complete
+    parts[VALIDATION[validation_part]] = parts[validation_part] & of_validation & complete
     parts["test"] &= complete
     if validation_part == "train":
         parts["train"] &= ~of_validation

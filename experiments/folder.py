@@ -72,19 +72,10 @@ class RunFolder:
         return metrics
 
     def reporting(self) -> dict[str, Any]:
-        """Return how each reporting rule was configured; nothing where that is not known.
-
-        Where the validation clips are test clips too, as NTU RGB+D's released code has them, the
-        split says so.
-        """
+        """Return how each reporting rule was configured; nothing where that is not known."""
         file = self.path / "config.yaml"
-        known: Any = OmegaConf.to_container(OmegaConf.load(file)) if file.is_file() else {}
-        rules = known.get("reporting", {})
-        if known.get("datamodule", {}).get("validation_part") == "test":
-            for rule in rules.values():
-                if rule.get("split") == "validation":
-                    rule["split"] = "validation (part of the test)"
-        return rules
+        known: Any = OmegaConf.to_container(OmegaConf.load(file)) if file.is_file() else None
+        return (known or {}).get("reporting", {})
 
     def begin(self, config: str) -> None:
         """Create the folder and write down the configuration."""

@@ -118,9 +118,9 @@ def test_cross_view(full: Path) -> None:
 def test_the_released_validation_is_on_test_subjects(full: Path) -> None:
     found = parts(full, validation_subjects=[3, 6, 7, 10], validation_part="test")
     assert {n.subject for n in found["train"]} == set(TRAIN)
-    assert {n.subject for n in found["validation"]} == {3, 6, 7, 10}
-    assert set(found["validation"]) <= set(found["test"])
-    assert [len(found[part]) for part in ("train", "test", "validation")] == [120, 119, 23]
+    assert {n.subject for n in found["dev"]} == {3, 6, 7, 10}
+    assert set(found["dev"]) <= set(found["test"])
+    assert [len(found[part]) for part in ("train", "test", "dev")] == [120, 119, 23]
 
 
 def test_batch(ntu_packed: Path) -> None:
