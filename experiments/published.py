@@ -22,8 +22,8 @@ class Published:
 
     @classmethod
     def of(cls, cfg: DictConfig, *, warm: bool) -> "Published":
-        """Read `pretrained` of a run's configuration; a warm run starts from other runs instead."""
-        named = {} if warm else cfg.get("pretrained", {})
+        """Read what a run's configuration names; a warm run starts from other runs instead."""
+        named = {} if warm else cfg.task.get("published", {})
         return cls({name: Path(named[name]) for name in cfg.modalities if named.get(name)})
 
     @property
@@ -83,11 +83,11 @@ def load_published(
     reports = {}
     for name, path in files.items():
         if name not in branches:
-            raise RunError(f"pretrained.{name}={path}: this network has no {name} branch to start")
+            raise RunError(f"{path}: this network has no {name} branch to start")
         try:
             found[name] = branches[name].convert(read_weights(path))
         except ValueError as error:
-            raise RunError(f"pretrained.{name}={path}: {error}") from None
+            raise RunError(f"{path}, for {name}: {error}") from None
         reports[name] = _compare(branches[name].state_dict(), found[name], f"{path}, for {name}")
     for name, report in reports.items():
         fitting = {key: found[name][key] for key in report["loaded"]}

@@ -1,5 +1,6 @@
 """A search for a fusion's architecture over trained branches, judged by the validation part."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ def search(words: Sequence[str], console: Console) -> Path:
     """Search the architecture of a fusion that has one to be found.
 
     The unimodal runs are trained first where they are missing. Their branches stay as they are;
-    the test data is not looked at.
+    the search does not look at the test data. A complete search is only shown.
 
     Args:
         words: of the run whose fusion is searched.
@@ -42,12 +43,18 @@ def search(words: Sequence[str], console: Console) -> Path:
     run = Run(cfg, words, console)
     if not run.sources:
         raise RunError("a search needs trained branches: init=unimodal")
+    if "validation" not in run.data.evaluation_names:
+        raise RunError(
+            "a search is judged by validation samples that are not tested, found the splits "
+            f"{', '.join(run.data.evaluation_names)}: search with protocol=paper"
+        )
     for source in run.sources.values():
         source.complete(wait=True)
     file = _file(run)
+    if file.is_file():
+        _show(json.loads(file.read_text())["architectures"], run, console)
+        return file
     run.data.setup("fit")
-    if "validation" not in run.data.evaluation_names:
-        raise RunError("a search is judged by validation samples, and these data have none")
     torch.set_num_threads(cfg.threads)
     torch.manual_seed(cfg.seed)
     network = build(cfg.network)
@@ -66,7 +73,7 @@ def search(words: Sequence[str], console: Console) -> Path:
     )
     best = [{"layers": layers, "accuracy": 100 * value} for layers, value in found.items()]
     write_json(file, {"provenance": run.data.provenance, "architectures": best})
-    _show(best[:SHOWN], run, console)
+    _show(best, run, console)
     return file
 
 
@@ -109,6 +116,6 @@ def _gather(
 def _show(best: Sequence[Mapping[str, Any]], run: Run, console: Console) -> None:
     mark = " (sample data)" if run.data.provenance == "sample" else ""
     console.print(f"best on the validation part{mark}, in per cent:")
-    for one in best:
+    for one in best[:SHOWN]:
         layers = ",".join(f"[{','.join(map(str, layer))}]" for layer in one["layers"])
         console.print(f"{one['accuracy']:5.1f}  fusion.network.layers=[{layers}]", markup=False)

@@ -2,6 +2,7 @@
 
 from models.tasks.base import Evaluation, Task
 from models.tasks.classification import Classification
+from models.tasks.optimizers import momentum_sgd
 from models.tasks.regression import Regression
 from models.tasks.training import Alternating, Joint, Phases, TrainingRule
 
@@ -14,4 +15,5 @@ __all__ = [
     "Regression",
     "Task",
     "TrainingRule",
+    "momentum_sgd",
 ]

@@ -92,7 +92,7 @@ class Phases(Joint):
         optimizer: see `TrainingRule`.
         scheduler: see `TrainingRule`.
         shares: of each phase, in order, in all epochs; they sum to 1. Phases begin with a whole
-            epoch, and the last one has one at least.
+            epoch and have one at least; where there are fewer epochs than phases, the last ones do.
         epochs: of the whole run.
         rates: learning rates of the parameters that belong to a phase, the network's
             `phase_parts()`, where it is not the optimiser's own.
@@ -114,8 +114,10 @@ class Phases(Joint):
         super().__init__(optimizer=optimizer, scheduler=scheduler)
         if not shares or min(shares.values()) <= 0 or abs(sum(shares.values()) - 1) > 1e-6:
             raise ValueError(f"expected positive shares that sum to 1, found shares={dict(shares)}")
-        ends = accumulate(shares.values())
-        self.ends = {name: int(epochs * end + 1e-6) for name, end in zip(shares, ends, strict=True)}
+        self.ends = {}
+        for number, (name, end) in enumerate(zip(shares, accumulate(shares.values()), strict=True)):
+            later = len(shares) - 1 - number
+            self.ends[name] = min(max(int(epochs * end + 1e-6), number + 1), epochs - later)
         self.rates = dict(rates or {})
 
     def configure(self, network: Any) -> Any:

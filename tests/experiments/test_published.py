@@ -113,7 +113,7 @@ def test_weights_of_another_network_or_width(tmp_path: Path) -> None:
 def test_another_file_is_another_run(make_run: MakeRun, tmp_path: Path) -> None:
     (tmp_path / "one").write_bytes(b"1")
     (tmp_path / "two").write_bytes(b"2")
-    word = f"+pretrained.audio={tmp_path}"
+    word = f"+task.published.audio={tmp_path}"
     alone = ["fusion=none", "modalities=[audio]"]
     plain, one, two = (make_run(*alone, *w) for w in ([], [f"{word}/one"], [f"{word}/two"]))
     assert len({plain.hash, one.hash, two.hash}) == 3
@@ -128,4 +128,6 @@ def test_another_file_is_another_run(make_run: MakeRun, tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_there(make_run: MakeRun, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"nowhere\.pt: expected a file of weights, found No such"):
-        make_run("fusion=none", "modalities=[audio]", f"+pretrained.audio={tmp_path}/nowhere.pt")
+        make_run(
+            "fusion=none", "modalities=[audio]", f"+task.published.audio={tmp_path}/nowhere.pt"
+        )

@@ -82,6 +82,11 @@ def test_from_words_to_architectures(configured: None, tmp_path: Path) -> None:
     shown = (tmp_path / "said.txt").read_text()
     assert "(sample data)" in shown and "fusion.network.layers=[[" in shown
     assert len(list(tmp_path.rglob("metrics.json"))) == 2  # the unimodal runs
+    before = file.stat().st_mtime_ns
+    with (tmp_path / "again.txt").open("w") as said:
+        assert search(words, Console(file=said, width=200)) == file
+    assert file.stat().st_mtime_ns == before
+    assert (tmp_path / "again.txt").read_text().splitlines()[-6:] == shown.splitlines()[-6:]
 
 
 @pytest.mark.parametrize(
@@ -96,3 +101,12 @@ def test_what_cannot_be_searched(
 ) -> None:
     with pytest.raises(RunError, match=message):
         search([*WORDS, *words, f"results={tmp_path}"], Console(quiet=True))
+
+
+def test_nothing_is_searched_by_test_samples(
+    configured: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TinyClips, "evaluation_names", ("test", "dev"))
+    with pytest.raises(RunError, match="that are not tested, found the splits test, dev"):
+        search([*WORDS, "fusion=mfas", f"results={tmp_path}"], Console(quiet=True))
+    assert not list(tmp_path.rglob("metrics.json"))

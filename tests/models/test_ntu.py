@@ -276,3 +276,40 @@ def test_a_step_in_mixed_precision(fusion: str) -> None:
     gradients = [p.grad for p in net.parameters() if p.grad is not None]
     assert gradients and all(torch.isfinite(g).all() for g in gradients)
     assert all(g.dtype == torch.float32 for g in gradients)
+
+
+def test_single_networks_have_recipes_of_their_own_on_the_whole_data_set() -> None:
+    """A public HCN's and the authors' I3D's; the fusion has the paper's, the sample the task's."""
+
+    def recipe(*words: str) -> tuple[int, int, type, float, list[float]]:
+        cfg = compose("task=ntu", "data=full", "data.root=x", *words)
+        chosen = build(cfg.training).configure(torch.nn.Linear(2, 2))
+        optimizer, schedule = chosen["optimizer"], chosen["lr_scheduler"]["scheduler"]
+        rates = []
+        for _ in range(6):
+            rates += [optimizer.param_groups[0]["lr"]]
+            optimizer.step()
+            schedule.step()
+        decay = optimizer.defaults["weight_decay"]
+        return cfg.epochs, cfg.batch_size, type(optimizer), decay, rates
+
+    alone = ["fusion=none", "modalities=[skeleton]"]
+    *rest, rates = recipe(*alone)
+    assert rest == [400, 64, torch.optim.Adam, 1e-4]
+    assert rates == pytest.approx([1e-3 * 0.99**epoch for epoch in range(6)])
+    for rgb in ("i3d", "inflated_resnet50"):
+        *rest, rates = recipe("fusion=none", "modalities=[video]", f"rgb={rgb}")
+        assert rest == [20, 4, torch.optim.SGD, 0]
+        assert rates == [0.01] * 6
+    *rest, rates = recipe("fusion=msaf")
+    assert rest == [20, 4, torch.optim.Adam, 1e-4]
+    assert rates == pytest.approx([1e-3] * 5 + [1e-4])
+    assert recipe(*alone, "data=sample", "training.optimizer.lr=3e-4")[:2] == (12, 16)
+    assert recipe(*alone, "epochs=9", "training.optimizer.lr=3e-4")[0] == 9
+
+
+def test_published_weights_are_named_for_each_video_network() -> None:
+    words = ["task=ntu", "pretrained.i3d=a.pt", "pretrained.inflated_resnet50=b.pt"]
+    assert compose(*words).task.published == {"video": "a.pt"}
+    assert compose(*words, "rgb=inflated_resnet50").task.published == {"video": "b.pt"}
+    assert compose(words[0], words[1], "rgb=inflated_resnet50").task.published == {"video": None}

@@ -49,6 +49,14 @@ def test_the_epochs_are_shared_out_in_order() -> None:
     assert [rule(1, a=0.9, b=0.1).phase(0), rule(3, a=0.5, b=0.5).phase(1)] == ["b", "b"]
 
 
+def test_every_phase_has_an_epoch_where_there_are_enough() -> None:
+    short = rule(20, a=0.0141, b=0.0141, c=0.9718)
+    assert "".join(short.phase(epoch) for epoch in range(20)) == "ab" + 18 * "c"
+    late = rule(4, a=0.98, b=0.01, c=0.01)
+    assert "".join(late.phase(epoch) for epoch in range(4)) == "aabc"
+    assert rule(2, a=0.4, b=0.3, c=0.3).phase(0) == "b"
+
+
 def test_only_the_part_of_the_phase_moves() -> None:
     network, phases = TwoSteps(), rule(4, first=0.5, second=0.5)
     optimizer = phases.configure(network)["optimizer"]
