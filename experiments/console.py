@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 from rich.console import Console
 
 # Of the processes that train one network together, one speaks for all.
@@ -91,6 +91,10 @@ def explain(error: Exception) -> str:
         guess = f", did you mean {close[0]}?" if close else ""
         there = f" There are {', '.join(words)}" if words else ""
         return f"{cause.full_key}: no such word{guess or '.'}{there}"
+    if isinstance(
+        error, InterpolationResolutionError
+    ):  # in it what a resolver says, `pick` above all
+        return str(error).splitlines()[0].rpartition("while resolving interpolation: ")[2]
     if isinstance(error, OverrideParseException):
         return f"{error.override}: {error.message.splitlines()[0]}"
     return str(error)
