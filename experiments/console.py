@@ -66,7 +66,7 @@ def readable_errors(*, go_on: bool = False) -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError) as error:
-        complain(str(error))
+        complain(explain(error))
         if go_on:
             raise ReportedError(str(error)) from error
         sys.exit(1)
@@ -81,6 +81,8 @@ def complain(message: str) -> None:
 def explain(error: Exception) -> str:
     """Say in one sentence which word of a command line is wrong, and which ones there are."""
     cause = error.__cause__ or error
+    if isinstance(error, InterpolationResolutionError):  # what a resolver says, `pick` above all
+        return str(error).splitlines()[0].rpartition("while resolving interpolation: ")[2]
     if isinstance(error, MissingConfigException) and error.options:
         group, _, name = str(error.missing_cfg_file).rpartition("/")
         return f"{group}={name}: no such {group}; there are {', '.join(error.options)}"
@@ -91,10 +93,6 @@ def explain(error: Exception) -> str:
         guess = f", did you mean {close[0]}?" if close else ""
         there = f" There are {', '.join(words)}" if words else ""
         return f"{cause.full_key}: no such word{guess or '.'}{there}"
-    if isinstance(
-        error, InterpolationResolutionError
-    ):  # in it what a resolver says, `pick` above all
-        return str(error).splitlines()[0].rpartition("while resolving interpolation: ")[2]
     if isinstance(error, OverrideParseException):
         return f"{error.override}: {error.message.splitlines()[0]}"
     return str(error)
