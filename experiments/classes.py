@@ -17,7 +17,7 @@ class ClassReport:
         names: of the classes.
         confusion: `(K, K)` counts; a row is a true class, a column a predicted one.
         precision: `(K,)` in per cent, 0 for a class that was never predicted.
-        recall: `(K,)` in per cent, 0 for a class without samples.
+        recall: `(K,)` in per cent, 0 for a class that was predicted and has no samples.
         f1: `(K,)` in per cent.
     """
 
@@ -49,6 +49,8 @@ class ClassReport:
 def class_report(scores: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> ClassReport:
     """Compare the highest score of each sample with its label.
 
+    Classes that neither have samples nor were predicted are left out.
+
     Args:
         scores: `(N, K)`, the larger the likelier.
         labels: `(N,)` class indices.
@@ -65,4 +67,9 @@ def class_report(scores: np.ndarray, labels: np.ndarray, names: Sequence[str]) -
         )
     }
     confusion = metrics.multiclass_confusion_matrix(predicted, target, count).numpy()
-    return ClassReport(tuple(names), confusion, **figures)
+    there = np.flatnonzero(confusion.sum(0) + confusion.sum(1))
+    return ClassReport(
+        tuple(names[k] for k in there),
+        confusion[np.ix_(there, there)],
+        **{key: values[there] for key, values in figures.items()},
+    )

@@ -32,14 +32,15 @@ def said(evaluation: Evaluation, width: int = 80) -> str:
 
 
 def test_class_figures_by_hand() -> None:
-    # True 0: 0 0 1; true 1: 1 1 1 0; class 2 is never predicted and never there.
-    labels, predicted = np.array([0, 0, 0, 1, 1, 1, 1]), np.array([0, 0, 1, 1, 1, 1, 0])
-    report = class_report(np.eye(3)[predicted], labels, ["a", "b", "c"])
-    assert report.confusion.tolist() == [[2, 1, 0], [1, 3, 0], [0, 0, 0]]
+    # True 0: 0 0 2; true 2: 2 2 2 3; 3 is predicted alone, 1 neither there nor predicted.
+    labels, predicted = np.array([0, 0, 0, 2, 2, 2, 2]), np.array([0, 0, 2, 2, 2, 2, 3])
+    report = class_report(np.eye(4)[predicted], labels, ["a", "b", "c", "d"])
+    assert report.names == ("a", "c", "d")
+    assert report.confusion.tolist() == [[2, 1, 0], [0, 3, 1], [0, 0, 0]]
     assert report.counts.tolist() == [3, 4, 0]
     assert report.recall == pytest.approx([200 / 3, 75, 0])
-    assert report.precision == pytest.approx([200 / 3, 75, 0])
-    assert report.shares[1].tolist() == [25, 75, 0]
+    assert report.precision == pytest.approx([100, 75, 0])
+    assert report.shares[1].tolist() == [0, 75, 25]
     # An asymmetric one, so that rows and columns cannot change places unseen.
     report = class_report(np.eye(2)[[1, 1, 1]], np.array([0, 0, 1]), ["a", "b"])
     assert report.confusion.tolist() == [[0, 2], [0, 1]]
