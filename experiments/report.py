@@ -109,11 +109,17 @@ def _print_classes(report: ClassReport, rule: str, runs: int, console: Console) 
     show(f"classes, {rule}{pooled}", table, console)
     if len(report.names) > 12:
         return  # too wide for any terminal; the files have it
-    short = [name[:4] for name in report.names]
+    short = [_short(name) for name in report.names]
     table = plain_table(["true \\ predicted"], short)
     for name, counts in zip(report.names, report.confusion.tolist(), strict=True):
         table.add_row(name, *map(str, counts))
     show(f"confusion, {rule}{pooled}", table, console)
+
+
+def _short(name: str) -> str:
+    """Return four letters of a class: of one word, or of the first two, which tell more apart."""
+    first, *others = name.split()
+    return first[:2] + others[0][:2] if others else first[:4]
 
 
 def _print_levels(evaluation: Evaluation, console: Console) -> None:
