@@ -67,7 +67,7 @@ def class_report(scores: np.ndarray, labels: np.ndarray, names: Sequence[str]) -
         )
     }
     confusion = metrics.multiclass_confusion_matrix(predicted, target, count).numpy()
-    there = np.flatnonzero(confusion.sum(0) + confusion.sum(1))
+    there = np.flatnonzero(confusion.sum(0) + confusion.sum(1)).tolist()
     return ClassReport(
         tuple(names[k] for k in there),
         confusion[np.ix_(there, there)],
