@@ -104,20 +104,39 @@ def wait_for(process: subprocess.Popen[str], reached: Callable[[], bool]) -> Non
         time.sleep(0.01)
 
 
-def test_interrupted_and_killed_a_run_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    """Ctrl-C, the same command, SIGKILL, the same command; beside it the run left in peace.
+INTERRUPTED = ["fusion=msaf", "init=scratch", "epochs=40"]
 
-    Before Ctrl-C the run sleeps for a while, and another job may not enter its folder.
-    """
-    words = ["fusion=msaf", "init=scratch", "epochs=60"]
-    peace = start("train.py", *tiny(tmp_path / "peace", *words))
-    command = ["train.py", *tiny(tmp_path / "war", *words)]
 
-    def checkpoint() -> Path | None:
-        return next((tmp_path / "war").rglob("resume.ckpt"), None)
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that was left in peace."""
+    folder = tmp_path_factory.mktemp("peace")
+    code, _, err = run("train.py", *tiny(folder, *INTERRUPTED))
+    assert (code, err) == (0, "")
+    return runs_below(folder)[0]
 
+
+def checkpoint(folder: Path) -> Path | None:
+    return next(folder.rglob("resume.ckpt"), None)
+
+
+def test_a_killed_run_ends_as_if_nothing_had_happened(tmp_path: Path, undisturbed: Path) -> None:
+    command = ["train.py", *tiny(tmp_path, *INTERRUPTED)]
     process = start(*command)
-    wait_for(process, lambda: checkpoint() is not None)
+    wait_for(process, lambda: checkpoint(tmp_path) is not None)
+    process.kill()
+    assert end(process)[0] == -signal.SIGKILL
+    assert checkpoint(tmp_path) is not None and not runs_below(tmp_path)
+    ends_like(undisturbed, command, tmp_path)
+
+
+def test_an_interrupted_run_ends_as_if_nothing_had_happened(
+    tmp_path: Path, undisturbed: Path
+) -> None:
+    """Before Ctrl-C the run sleeps for a while, and another job may not enter its folder."""
+    command = ["train.py", *tiny(tmp_path, *INTERRUPTED)]
+    process = start(*command)
+    wait_for(process, lambda: checkpoint(tmp_path) is not None)
     process.send_signal(signal.SIGSTOP)
     code, _, err = run(*command)
     assert code == 1
@@ -127,24 +146,19 @@ def test_interrupted_and_killed_a_run_ends_as_if_nothing_had_happened(tmp_path: 
     code, _, err = end(process)
     assert code == 130
     assert err == "interrupted: the same command goes on from the last complete epoch\n"
-    saved = checkpoint()
-    assert saved is not None and not runs_below(tmp_path / "war")
+    assert checkpoint(tmp_path) is not None and not runs_below(tmp_path)
+    ends_like(undisturbed, command, tmp_path)
 
-    before = saved.stat().st_mtime_ns
-    process = start(*command)
-    wait_for(process, lambda: saved.stat().st_mtime_ns != before)
-    process.kill()
-    assert end(process)[0] == -signal.SIGKILL
-    assert not runs_below(tmp_path / "war")
 
+def ends_like(whole: Path, command: list[str], folder: Path) -> None:
+    """The same command goes on, and what it leaves is the other run's to the last digit."""
     code, out, err = run(*command)
     assert (code, err) == (0, "")
-    assert end(peace)[0] == 0
-    (whole,), (continued,) = runs_below(tmp_path / "peace"), runs_below(tmp_path / "war")
+    (continued,) = runs_below(folder)
     assert out.splitlines()[-1] == str(continued)
     metrics, predictions, log = lasting(whole)
     metrics_after, predictions_after, log_after = lasting(continued)
-    assert len(log) == 60 and log_after == log
+    assert len(log) == 40 and log_after == log
     assert metrics_after == metrics
     assert predictions.keys() == predictions_after.keys()
     assert all(np.array_equal(predictions[key], predictions_after[key]) for key in predictions)
