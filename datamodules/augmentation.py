@@ -97,8 +97,11 @@ def normalise(video: Tensor, channel_order: str = "rgb") -> Tensor:
     """(B, T, H, W, 3) bytes -> (B, 3, T, H, W) with ImageNet's mean 0 and deviation 1."""
     if channel_order == "bgr":
         video = video.flip(-1)
-    mean = torch.tensor(IMAGENET_MEAN, device=video.device).view(3, 1, 1, 1) * 255
-    std = torch.tensor(IMAGENET_STD, device=video.device).view(3, 1, 1, 1) * 255
+    # non_blocking: a blocking copy would wait until the device has done everything before
+    mean, std = (
+        torch.tensor(channels).to(video.device, non_blocking=True).view(3, 1, 1, 1) * 255
+        for channels in (IMAGENET_MEAN, IMAGENET_STD)
+    )
     planes = video.permute(0, 4, 1, 2, 3)  # (B, 3, T, H, W)
     # Left as the bytes lie, channels last, the CPU's convolutions are a fifth faster.
     layout = torch.contiguous_format if video.is_cuda else torch.preserve_format

@@ -127,10 +127,19 @@ class NTU(PackedDataModule):
                 f"{labels.min()} to {labels.max()}; prepare the sixty actions of NTU RGB+D alone"
             )
         arrays = {name: packed.array(name) for name in self.modalities}
+        beside = {}
         if self.least_skeleton_frames and LENGTH in packed.modalities:
-            arrays[LENGTH] = np.array(packed.array(LENGTH))
-        self.training_rows = self._rows_with(self.augmentation, arrays, labels)
-        self.evaluation_rows = self._rows_with(self.augmentation.still(), arrays, labels)
+            beside[LENGTH] = np.array(packed.array(LENGTH))
+        self.training_rows, self.evaluation_rows = (
+            PackedRows(
+                arrays,
+                labels,
+                seed=self.seed,
+                draws={"video": kind.draw_video, "skeleton": kind.draw_skeleton},
+                beside=beside,
+            )
+            for kind in (self.augmentation, self.augmentation.still())
+        )
         self.rows = split_rows(
             packed.index,
             self.split,
@@ -147,20 +156,13 @@ class NTU(PackedDataModule):
         self.provenance: str = packed.manifest["provenance"]
         self.ids = packed.index["id"]
 
-    def _rows_with(
-        self, augmentation: ClipAugmentation, arrays: Mapping[str, np.ndarray], labels: np.ndarray
-    ) -> PackedRows:
-        draws = {"video": augmentation.draw_video, "skeleton": augmentation.draw_skeleton}
-        return PackedRows(arrays, labels, seed=self.seed, draws=draws)
-
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Pictures travel as bytes and whole clips; windows and crops are cut on the device."""
         ready: Batch = {}
         for name in self.modalities:
             drawn = batch[f"{name}_drawn"]
             if LENGTH in batch and (name == "skeleton" or self.augmentation.windows == "shared"):
-                lengths = batch[LENGTH].cpu().numpy()
-                drawn = lengthen(drawn, lengths, self.least_skeleton_frames)
+                drawn = lengthen(drawn, batch[LENGTH], self.least_skeleton_frames)
             ready[name] = getattr(self, f"_{name}")(batch[name], drawn)
         return ready | {"label": batch["label"], "id": batch["id"]}
 

@@ -94,11 +94,11 @@ def lengthen(drawn: np.ndarray, lengths: np.ndarray, least: int) -> np.ndarray:
 
     Args:
         drawn: (B, ...) that begin with place and length of a window.
-        lengths: (B,) frames of each clip.
+        lengths: (B,) frames of each clip, or of its skeleton file, which may have none.
         least: 64 for the skeletons of the released code.
     """
     longer = drawn.copy()
-    longer[:, 1] = np.maximum(drawn[:, 1], least / lengths).clip(max=1)
+    longer[:, 1] = np.maximum(drawn[:, 1], least / np.maximum(lengths, 1)).clip(max=1)
     return longer
 
 
@@ -119,7 +119,7 @@ def view_video(video: Tensor, drawn: np.ndarray, *, frames: int, size: int) -> T
     steps = np.linspace(0, np.maximum(length - 1, 0), frames, axis=1)
     wanted = np.floor(start[:, None] + steps + 1e-6).astype(np.int64).clip(0, total - 1)
     rows = torch.arange(len(video), device=video.device)[:, None]
-    taken = video[rows, torch.from_numpy(wanted).to(video.device)]  # (B, F, H, W, 3)
+    taken = video[rows, _on_device(wanted, video)]  # (B, F, H, W, 3)
     return crop_and_flip(taken, drawn[:, None, 2:].astype(np.int64), size=(size, size))
 
 
@@ -138,16 +138,22 @@ def view_skeleton(skeleton: Tensor, drawn: np.ndarray, *, frames: int) -> Tensor
     start, length = _window(drawn, total)
     centre = ((np.arange(frames) + 0.5) * length[:, None] / frames - 0.5).clip(min=0)
     centre = start[:, None] + np.minimum(centre, np.maximum(length - 1, 0)[:, None])
-    place = torch.from_numpy(centre).to(skeleton.device, torch.float32)
+    place = _on_device(centre.astype(np.float32), skeleton)
     low = place.floor().long()
     part = (place - low)[:, :, None, None, None]
     by_frame = skeleton.transpose(1, 2)  # (B, T, 3, V, P)
     rows = torch.arange(len(skeleton), device=skeleton.device)[:, None]
     one, other = by_frame[rows, low], by_frame[rows, (low + 1).clamp(max=total - 1)]
     taken = (one * (1 - part) + other * part).transpose(1, 2)
-    flip = torch.from_numpy(drawn[:, -1] > 0).to(skeleton.device)[:, None, None, None, None]
-    sides = taken.new_tensor([-1, 1, 1])[:, None, None, None]
-    return torch.where(flip, taken[..., MIRRORED, :] * sides, taken)
+    flip = _on_device(drawn[:, -1] > 0, skeleton)[:, None, None, None, None]
+    sides = _on_device(np.array([-1, 1, 1], np.float32), skeleton)[:, None, None, None]
+    mirrored = taken[..., _on_device(np.array(MIRRORED), skeleton), :] * sides
+    return torch.where(flip, mirrored, taken)
+
+
+def _on_device(values: np.ndarray, tensor: Tensor) -> Tensor:
+    """Bring a few numbers to a tensor's device; nothing waits until they are there."""
+    return torch.from_numpy(values).to(tensor.device, non_blocking=True)
 
 
 def _window(drawn: np.ndarray, total: int) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 from datamodules.sampling import EpochSampler
 
 Draw = Callable[[tuple[int, ...], np.random.Generator], np.ndarray]
-Batch = dict[str, Any]  # tensors, and arrays that stay with the processor: what was drawn
+Batch = dict[str, Any]  # tensors, and arrays that stay with the processor, as what was drawn
 
 
 class PackedRows(Dataset[Batch]):
@@ -22,6 +22,8 @@ class PackedRows(Dataset[Batch]):
         seed: of the run; with epoch and row it decides what is drawn.
         draws: modality -> function of (shape of one sample, generator) that draws its augmentation.
             What it returns stands in the batch as `<modality>_drawn`, to be done on the device.
+        beside: name -> (N, ...), whose rows stay NumPy in the batch, and so with the processor:
+            reading them back from a device would wait for everything that the device has to do.
     """
 
     def __init__(
@@ -31,11 +33,13 @@ class PackedRows(Dataset[Batch]):
         *,
         seed: int,
         draws: Mapping[str, Draw] | None = None,
+        beside: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         self.arrays = dict(arrays)
         self.labels = labels
         self.seed = seed
         self.draws = {name: draw for name, draw in (draws or {}).items() if name in arrays}
+        self.beside = dict(beside or {})
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -44,10 +48,11 @@ class PackedRows(Dataset[Batch]):
         return self.__getitems__([pair])
 
     def __getitems__(self, pairs: Sequence[tuple[int, int]]) -> Batch:
-        """The batch of these rows: every modality, `label`, `id` (the row), and what was drawn."""
+        """The batch of these rows: every modality, `label`, `id` (the row), and what is NumPy."""
         rows = np.array([row for row, _ in pairs], dtype=np.int64)
         batch: Batch = {n: torch.from_numpy(array[rows]) for n, array in self.arrays.items()}
         batch |= {"label": torch.from_numpy(self.labels[rows]), "id": torch.from_numpy(rows)}
+        batch |= {name: array[rows] for name, array in self.beside.items()}
         for name, draw in self.draws.items():
             shape = self.arrays[name].shape[1:]
             generators = (np.random.default_rng((self.seed, epoch, row)) for row, epoch in pairs)
@@ -60,7 +65,9 @@ def batches(
 ) -> DataLoader[Batch]:
     """Loader over some rows of a data set.
 
-    A last training batch of a single sample is left out: BatchNorm cannot train on it.
+    A last training batch of a single sample is left out: BatchNorm cannot train on it. Only the
+    workers of training outlast an epoch: with those of every evaluation split beside them there
+    would be three times as many processes as were asked for, most of them idle.
     """
     sampler = EpochSampler(rows, seed=dataset.seed, shuffle=shuffle)
     return DataLoader(
@@ -69,7 +76,7 @@ def batches(
         sampler=sampler,
         drop_last=shuffle and len(sampler) % batch_size == 1 and len(sampler) > 1,
         num_workers=workers,
-        persistent_workers=workers > 0,
+        persistent_workers=shuffle and workers > 0,
         collate_fn=_as_it_is,
         pin_memory=torch.cuda.is_available(),
     )

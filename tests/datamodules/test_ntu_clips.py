@@ -76,6 +76,7 @@ def test_windows_of_too_few_frames_are_lengthened() -> None:
     longer = lengthen(drawn, np.array([100, 100, 40]), 64)
     assert np.allclose(longer, [[0.2, 0.64, 0], [0.3, 0.9, 0], [0.4, 1.0, 1]])
     assert drawn[0, 1] == 0.5
+    assert lengthen(drawn, np.array([0, 1, 64]), 64)[:, 1].tolist() == [1, 1, 1]  # no frames: all
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import json
+import multiprocessing
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ from torch import Tensor
 
 import datamodules.sample.ntu as sample
 from datamodules import NTU
+from datamodules.augmentation import normalise
 from datamodules.errors import DataError
 from datamodules.formats.ntu_name import parse_sample_name
-from datamodules.ntu_clips import centre_on_first_spine
+from datamodules.ntu_clips import centre_on_first_spine, view_skeleton, view_video
 from datamodules.prepare.packed import INDEX, MANIFEST, file_hash, manifest_hash, write_index
 from tests.ntu_data import SPLITS
 
@@ -162,6 +164,47 @@ def test_order_and_augmentation_depend_on_seed_epoch_and_row_alone(ntu_packed: P
     assert not equal(first, epoch_of(build(ntu_packed, seed=2), 3))
     alone = epoch_of(build(ntu_packed, modalities=["skeleton"]), 3)
     assert all(torch.equal(a["skeleton"], b["skeleton"]) for a, b in zip(first, alone, strict=True))
+
+
+def test_lengths_stay_with_the_processor_and_nothing_is_read_back(ntu_packed: Path) -> None:
+    """On the device `meta`, which holds no values, whatever reads them fails."""
+    module = build(ntu_packed, least_skeleton_frames=15, augmentation={"flip": 0.5})
+    (batch, *_) = module.train_dataloader()
+    assert isinstance(batch["skeleton_length"], np.ndarray)
+    there = {k: v.to("meta") if isinstance(v, Tensor) else v for k, v in batch.items()}
+    ready = module.on_after_batch_transfer(there, 0)
+    assert {name: entry.device.type for name, entry in ready.items()} == dict.fromkeys(
+        ("video", "skeleton", "label", "id"), "meta"
+    )
+    assert ready["skeleton"].shape == (16, 3, 16, 25, 2)
+
+
+@pytest.mark.parametrize("windows", ["shared", "separate"])
+def test_windows_are_lengthened_by_the_frames_of_the_file(windows: str, ntu_packed: Path) -> None:
+    """No window is below 15 of the file's 20 frames, whatever number of frames is packed."""
+    augmentation = {"window_probability": 1, "windows": windows}
+    options: dict[str, Any] = {"augmentation": augmentation, "video_frames": 4}
+    module = build(ntu_packed, least_skeleton_frames=15, **options)
+    for batch in module.train_dataloader():
+        drawn = {name: batch[f"{name}_drawn"].copy() for name in module.modalities}
+        drawn["skeleton"][:, 1] = np.maximum(drawn["skeleton"][:, 1], 15 / 20)
+        if windows == "shared":
+            drawn["video"][:, 1] = drawn["skeleton"][:, 1]
+        ready = module.on_after_batch_transfer(batch, 0)
+        skeleton = view_skeleton(batch["skeleton"], drawn["skeleton"], frames=16)
+        video = view_video(batch["video"], drawn["video"], frames=4, size=21)
+        assert torch.equal(ready["skeleton"], centre_on_first_spine(skeleton))
+        assert torch.equal(ready["video"], normalise(video))
+
+
+def test_workers_of_evaluation_do_not_outlast_it(ntu_packed: Path) -> None:
+    """Two workers asked for are two that last, not two for every split."""
+    before = set(multiprocessing.active_children())
+    module = build(ntu_packed, modalities=["skeleton"], workers=2)
+    training = module.train_dataloader()
+    for loader in (training, *module.val_dataloader(), training):
+        assert sum(len(batch["id"]) for batch in loader) == len(loader.sampler)  # type: ignore[arg-type]
+    assert len(set(multiprocessing.active_children()) - before) == 2
 
 
 def test_windows_of_skeletons_can_have_a_least_length(ntu_packed: Path) -> None:
