@@ -87,9 +87,11 @@ def resample(persons: np.ndarray, frames: int) -> np.ndarray:
         frames: T.
 
     Returns:
-        (3, T, 25, 2) float32.
+        (3, T, 25, 2) float32; zeros of a clip without frames.
     """
     total = len(persons)
+    if not total:
+        return np.zeros((3, frames, JOINTS, PERSONS), np.float32)
     centre = ((np.arange(frames) + 0.5) * total / frames - 0.5).clip(0, total - 1)
     low = np.floor(centre).astype(int)
     part = (centre - low)[:, None, None, None]

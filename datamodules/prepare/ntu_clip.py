@@ -29,15 +29,17 @@ class NtuSettings:
         skeleton_frames: frames that each skeleton is brought to, linearly.
         bodies: which two bodies are the persons: those that move most by their `motion` over the
             clip, or the first two of each frame in `file_order` (released code).
-        listed_skeletons: what becomes of samples in the list of missing skeletons: `drop` them, or
-            `mark` them in the index, so that they train but are not evaluated (released code).
+        listed_skeletons: what becomes of samples in the list of missing skeletons, and of those
+            whose file shows no body at all: `drop` both; or `mark` the listed ones in the index, so
+            that they train but are not evaluated, and pack skeletons without a body as zeros
+            (released code).
     """
 
     frames: int = 32
     size: int = 128
     shape: Literal["squeeze", "crop"] = "squeeze"
     last_frame: Literal["shown", "black"] = "shown"
-    skeleton_frames: int = 64
+    skeleton_frames: int = 128
     bodies: Literal["motion", "file_order"] = "motion"
     listed_skeletons: Literal["drop", "mark"] = "drop"
 
@@ -75,7 +77,8 @@ class PrepareSample:
 
     def _skeleton(self, path: Path, prepared: Prepared) -> None:
         bodies = read_skeleton(path)
-        if not len(bodies.id):
+        nobody = not len(bodies.id)
+        if nobody and self.settings.listed_skeletons == "drop":
             raise DataError(f"{path}: expected at least one body, found none in any frame")
         broken = ~np.isfinite(bodies.joints)
         bodies.joints[broken] = 0
@@ -83,6 +86,7 @@ class PrepareSample:
         persons, left_out = choose(bodies)
         prepared.arrays["skeleton"] = resample(persons, self.settings.skeleton_frames)
         prepared.arrays[LENGTH] = np.array(bodies.frames, np.int32)
+        prepared.marks.extend(["without_bodies"] * nobody)
         prepared.marks.extend(["bodies_left_out"] * (left_out > 0))
         prepared.marks.extend(["not_finite_joints"] * bool(broken.any()))
 

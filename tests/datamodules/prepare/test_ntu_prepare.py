@@ -1,6 +1,7 @@
 import csv
 import json
 import shutil
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,26 @@ def test_listed_samples_can_be_marked_instead(ntu_raw: Path, tmp_path: Path) -> 
     }
 
 
+@pytest.mark.parametrize("bodies", ["motion", "file_order"])
+def test_skeletons_without_bodies_are_zeros_where_samples_are_marked(
+    bodies: str, ntu_raw: Path, tmp_path: Path
+) -> None:
+    raw = copy(ntu_raw, tmp_path / "raw", [name(0), name(1), name(2)])
+    write_plain(raw / f"{name(1)}.skeleton", random_frames([0] * 5))
+    write_plain(raw / f"{name(2)}.skeleton", [])
+    settings = replace(SETTINGS, listed_skeletons="mark", bodies=bodies)  # type: ignore[arg-type]
+    manifest = prepare(raw, tmp_path / "out", settings=settings)
+    assert not manifest["dropped"]
+    assert manifest["counts"]["packed"] == 3
+    assert manifest["counts"]["without_bodies"] == 2
+    skeletons = np.load(tmp_path / "out" / "skeleton.npy")
+    lengths = np.load(tmp_path / "out" / "skeleton_length.npy").tolist()
+    ids = [row["id"] for row in index(tmp_path / "out")]
+    assert dict(zip(ids, lengths, strict=True)) == {name(0): FRAMES, name(1): 5, name(2): 0}
+    assert {i for i, part in zip(ids, skeletons, strict=True) if part.any()} == {name(0)}
+    assert np.load(tmp_path / "out" / "video.npy").any((1, 2, 3, 4)).all()
+
+
 def test_bodies_by_motion_or_in_file_order(tmp_path: Path) -> None:
     g = np.random.default_rng(0)
     chair = g.normal(0, 1, (25, 3)) * (0.5, 0.05, 0.1) + (0, 0, 3)
@@ -229,11 +250,15 @@ def test_how_large_it_will_be_is_said_first(
 def test_large_pictures_do_not_pile_up(tmp_path: Path) -> None:
     path = tmp_path / "a.avi"
     write_avi(path, np.zeros((6, 96, 96, 3), np.uint8), 8)
+    pictures: list[weakref.ref[np.ndarray]] = []
     alive: list[int] = []
 
     def reduce(image: np.ndarray) -> np.ndarray:
-        alive.append(image.shape[0])
+        whole = image.base if isinstance(image.base, np.ndarray) else image
+        pictures.append(weakref.ref(whole))
+        alive.append(sum(picture() is not None for picture in pictures))
         return image[::8, ::8].copy()
 
     assert read_frames(path, [0, 2, 2, 5], change=reduce).shape == (4, 12, 12, 3)
-    assert alive == [96, 96, 96]
+    assert alive == [1, 1, 1]  # each is gone when the next one is reduced
+    assert not any(picture() is not None for picture in pictures)
