@@ -15,12 +15,13 @@ STREAMS = 2  # positions and their motion: one half of the channels each, with w
 class HCN(Branch):
     """HCN; the defaults are the paper's (1,062,652 parameters with 60 classes).
 
-    The input is `(B, 3, T, V, persons)`, an absent person zero. Every person passes through the
-    same weights and is a tensor of the state, until `conv6` ends with the element-wise maximum over
-    the persons. Each stage's output for T = 32, V = 25 and each person: `conv1` 128x32x25, `conv2`
-    50x32x32 (from here on the joints are the channels and the features an axis), `conv3` 64x16x16,
-    `conv4` 128x8x8, `conv5` 128x4x4; then `conv6` 256x2x2 and `fc7` 512 once. Up to `conv4` the
-    first half of the channels are the positions', the second half the motion's. Features: `fc7`.
+    The input is `(B, 3, T, V, persons)`, an absent person zero, or as the data's normalisation
+    leaves them. Every person passes through the same weights and is a tensor of the state, until
+    `conv6` ends with the element-wise maximum over the persons. Each stage's output for T = 32,
+    V = 25 and each person: `conv1` 128x32x25, `conv2` 50x32x32 (from here on the joints are the
+    channels and the features an axis), `conv3` 64x16x16, `conv4` 128x8x8, `conv5` 128x4x4; then
+    `conv6` 256x2x2 and `fc7` 512 once. Up to `conv4` the first half of the channels are the
+    positions', the second half the motion's. Features: `fc7`.
 
     Args:
         outputs: classes of the head, or `None` for no head.

@@ -25,9 +25,11 @@ class CentralNet(ActionNetwork):
 
     Known: levels, widths, frozen branches, one cross entropy. Chosen by us: the larger of the two
     persons; the positions' half of HCN's early maps; and, because the maps of both branches have
-    the same size for pictures of 256x256 alone, the video's mean over time is averaged to the size
-    of the skeleton's map otherwise. The published code creates a fourth level's scalars that it
-    never uses, and its last pool leaves the last row and column of an 8x8 map out; ours do not.
+    the same size for pictures of 256x256 alone, the video's mean over time is brought to the size
+    of the skeleton's map otherwise, by adaptive average pooling. That enlarges as well: 28x28, of
+    pictures of 224x224, becomes 32x32, each value the mean of the up to 2x2 that it overlaps. The
+    published code creates a fourth level's scalars that it never uses, and its last pool leaves the
+    last row and column of an 8x8 map out; ours do not.
 
     Args:
         branches: see `ActionNetwork`. They are frozen: start them from trained ones.

@@ -150,7 +150,9 @@ class Alternating(TrainingRule):
     """One optimiser and one pass per branch and batch (the released NTU code).
 
     Each pass takes the loss of one branch's logits and steps that branch and all fusion modules,
-    so the fusion modules move once a branch. The fused prediction itself has no loss.
+    so the fusion modules move once a branch. The fused prediction itself has no loss. A pass leaves
+    the other branches' heads without a gradient, for which several processes would wait:
+    `trainer=ddp` needs `trainer.strategy=ddp_find_unused_parameters_true`.
 
     Raises:
         ValueError: in use, for a readout that gives no logits of each branch.
