@@ -201,8 +201,8 @@ def test_workers_of_evaluation_do_not_outlast_it(ntu_packed: Path) -> None:
     """Two workers asked for are two that last, not two for every split."""
     before = set(multiprocessing.active_children())
     module = build(ntu_packed, modalities=["skeleton"], workers=2)
-    training = module.train_dataloader()
-    for loader in (training, *module.val_dataloader(), training):
+    training, evaluation = module.train_dataloader(), module.val_dataloader()
+    for loader in (training, *evaluation, training):
         assert sum(len(batch["id"]) for batch in loader) == len(loader.sampler)  # type: ignore[arg-type]
     assert len(set(multiprocessing.active_children()) - before) == 2
 
