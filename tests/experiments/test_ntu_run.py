@@ -1,7 +1,9 @@
 """Runs of task=ntu on its own datamodule: both protocols of testing, and what reports say."""
 
 import csv
+import json
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import hydra
@@ -10,10 +12,15 @@ import pytest
 from hydra.core.global_hydra import GlobalHydra
 from rich.console import Console
 
+from datamodules.formats.ntu_name import SampleName
+from datamodules.sample.ntu import render_sample
+from datamodules.sample.ntu_actions import LABELS
+from datamodules.sample.ntu_play import setup_of
 from experiments.report import footnote
 from experiments.run import Run
 from tests.experiments.conftest import CONFIGS
 from tests.ntu_data import tiny_ntu
+from tests.ntu_skeletons import Frame, random_frames, write_plain
 from tests.sample_data import session_folder
 
 WORDS = [
@@ -63,20 +70,81 @@ def test_what_is_tested(fold: str, field: str, ours: slice, packed: Path, tmp_pa
     assert "validation data" in footnote(run.folder, ["val_selected"])
 
 
-def test_two_streams_as_released(packed: Path, tmp_path: Path) -> None:
-    """An optimiser for each stream; test clips choose the epoch, and reports say so."""
-    run = trained(
-        packed,
-        tmp_path,
-        *CLIPS,
-        "fusion=msaf",
-        "training._target_=models.tasks.Alternating",
-        "datamodule.video_frames=8",
-        "datamodule.validation_part=test",
-        "datamodule.validation_subjects=[3]",
-    )
+LISTED = {1: 0, 3: 1, 11: 2}  # subject -> which of the rendered actions is in the list
+STILL, MOVING = np.random.default_rng(0).normal((0, 0, 3), 0.4, (2, 25, 3))
+
+
+def name(subject: int, action: int, camera: int) -> SampleName:
+    return SampleName(setup_of(subject), camera, subject, 1, LABELS[action] + 1)
+
+
+@pytest.fixture(scope="module")
+def released(packed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Subjects 1 (trains), 3 (tests and is the released dev part) and 11 (tests), prepared."""
+    base = tmp_path_factory.mktemp("released")
+    raw, out = base / "raw", base / "packed"
+    for folder in ("nturgb+d_rgb", "nturgb+d_skeletons"):
+        (raw / folder).mkdir(parents=True)
+    for sample in product(LISTED, range(4), (1, 2)):
+        render_sample(raw, name(*sample), 0)
+    listed = {subject: name(subject, action, 1).id for subject, action in LISTED.items()}
+    (base / "listed.txt").write_text("\n".join(listed.values()))
+    skeletons = raw / "nturgb+d_skeletons"
+    write_plain(skeletons / f"{listed[1]}.skeleton", random_frames([0] * 20))
+    two: list[Frame] = [[(1, STILL), (2, MOVING + 0.1 * np.sin(t))] for t in range(20)]
+    write_plain(skeletons / f"{name(1, 3, 2).id}.skeleton", two)
+    words = ["task=ntu", "protocol=released", f"raw={raw}", f"out={out}", "workers=1"]
+    words += [f"missing_skeletons={base / 'listed.txt'}", "prepare.settings.size=37"]
+    hydra.utils.instantiate(hydra.compose("prepare", words).prepare)
+    return out
+
+
+def test_all_of_the_released_protocol(released: Path, tmp_path: Path) -> None:
+    """Its prepared set, its parts, its pictures, its training rule, and what it does not report."""
+    run = trained(released, tmp_path, *CLIPS, "fusion=msaf", "protocol=released", "batch_size=4")
+    parts = {part: {run.data.ids[row] for row in rows} for part, rows in run.data.rows.items()}
+    listed = {subject: name(subject, action, 1).id for subject, action in LISTED.items()}
+    every = {s: {name(s, a, c).id for a in range(4) for c in (1, 2)} for s in LISTED}
+    assert parts["train"] == every[1]  # the listed one, without a body, trains
+    assert parts["dev"] == every[3] - {listed[3]}
+    assert samples(run) == (every[3] | every[11]) - {listed[3], listed[11]}
+
     with (run.folder.path / "log.csv").open() as lines:
         (row,) = csv.DictReader(lines)
-    assert {"train/video_loss", "train/skeleton_loss"} <= row.keys()
-    assert row["validation/accuracy"] == row["test/accuracy"]  # the same subject
-    assert "validation (part of the test) data" in footnote(run.folder, ["val_selected"])
+    assert {"train/video_loss", "train/skeleton_loss", "dev/accuracy"} <= row.keys()
+    assert "validation/accuracy" not in row
+    reported = json.loads((run.folder.path / "metrics.json").read_text())["reported"]
+    assert set(reported) == {"paper_rule", "last_epoch"}  # nothing is chosen on the dev part
+    assert "paper_rule: epoch chosen on the test data" in footnote(run.folder, reported)
+
+
+def test_data_of_the_released_protocol(released: Path) -> None:
+    """24 pictures, the last one black, the middle 32 of 37 pixels, blue under red's statistics."""
+    words = [*WORDS, *CLIPS, "datamodule.video_frames=8", "protocol=released"]
+    cfg = hydra.compose("train", [*words, f"data.root={released}"])
+    data = hydra.utils.instantiate(cfg.datamodule)
+    data.setup()
+    video, skeleton = (np.load(released / f"{m}.npy") for m in ("video", "skeleton"))
+    assert video.shape[1:] == (24, 37, 37, 3)
+    assert not video[:, -1].any()
+    assert video[:, :-1].any((2, 3, 4)).all()
+    assert skeleton.shape[1:] == (3, 128, 25, 2)
+    (absent,) = np.flatnonzero(~skeleton.any((1, 2, 3, 4)))
+    assert data.ids[absent] == name(1, LISTED[1], 1).id
+    first = skeleton[data.ids.index(name(1, 3, 2).id), ..., 0]  # (3, 128, 25)
+    assert np.abs(first - STILL.T[:, None]).max() < 1e-5
+
+    (batch, *_) = data.val_dataloader()[0]
+    found = data.on_after_batch_transfer(batch, 0)["video"]
+    picture = video[batch["id"], 0, 2:34, 2:34] / 255
+    for channel, (source, mean, deviation) in enumerate(
+        [(2, 0.485, 0.229), (1, 0.456, 0.224), (0, 0.406, 0.225)]
+    ):
+        expected = (picture[..., source] - mean) / deviation
+        assert np.abs(found[:, channel, 0].numpy() - expected).max() < 1e-5
+        assert np.abs(found[:, channel, -1].numpy() + mean / deviation).max() < 1e-5
+
+    (batch, *_) = data.train_dataloader()
+    drawn = batch["video_drawn"]
+    assert (drawn[:, 2:] == [2, 2, 32, 32, 0]).all()  # no other crop in training
+    assert (drawn[:, 0] == 0.5).all()  # windows lie in the middle
