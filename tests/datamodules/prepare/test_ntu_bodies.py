@@ -1,6 +1,10 @@
 import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
 
 from datamodules.formats.skeleton import Bodies
+from datamodules.ntu_clips import view_skeleton
 from datamodules.prepare.ntu_bodies import by_motion, in_file_order, resample
 
 G = np.random.default_rng(0)
@@ -104,13 +108,26 @@ def test_resample_is_linear_between_the_centres_of_frames() -> None:
     assert resample(persons[:1], 4)[0, :, 0, 1].tolist() == [100] * 4
 
 
-def test_resample_against_torch() -> None:
-    import torch.nn.functional as F
-    from torch import from_numpy
+def against_torch(persons: np.ndarray, found: np.ndarray) -> float:
+    """The largest difference of (3, 32, 25, 2) from one linear interpolation of the clip."""
+    total = len(persons)
+    flat = torch.from_numpy(persons.reshape(total, -1).T[None])
+    expected = F.interpolate(flat, size=32, mode="linear", align_corners=False)[0].T.numpy()
+    return np.abs(found.transpose(1, 3, 2, 0).reshape(32, -1) - expected).max()
 
+
+def test_resample_against_torch() -> None:
     persons = G.normal(size=(37, 2, 25, 3))
-    expected = F.interpolate(
-        from_numpy(persons.reshape(37, -1).T[None]), size=32, mode="linear", align_corners=False
-    )
-    found = resample(persons, 32).transpose(1, 3, 2, 0).reshape(32, -1)
-    assert np.abs(found - expected[0].T.numpy()).max() < 1e-6
+    assert against_torch(persons, resample(persons, 32)) < 1e-6
+
+
+@pytest.mark.parametrize(("packed", "exact"), [(96, True), (160, True), (64, False), (128, False)])
+@pytest.mark.parametrize("total", [20, 100, 301])
+def test_an_odd_multiple_of_the_networks_frames_loses_nothing(
+    total: int, packed: int, exact: bool
+) -> None:
+    persons = G.normal(size=(total, 2, 25, 3))
+    there = torch.from_numpy(resample(persons, packed))[None]
+    whole = np.array([[0.0, 1.0, 0.0]])
+    found = view_skeleton(there, whole, frames=32)[0].numpy()
+    assert (against_torch(persons, found) < 1e-4) == exact
