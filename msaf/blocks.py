@@ -19,6 +19,7 @@ from msaf.segments import apply_gate, segment_means
 
 JoinMean = Literal["all", "masked"]
 Masks = Sequence[Tensor | None]
+BlockChannels = int | float | Literal["auto"]
 
 
 class BlockGate(nn.Module):
@@ -32,7 +33,7 @@ class BlockGate(nn.Module):
         self,
         in_channels: Sequence[int],
         *,
-        block_channels: int | Literal["auto"],
+        block_channels: BlockChannels,
         lowest_attention: float = 0.0,
         block_dropout: float = 0.0,
         segments: int = 1,
@@ -144,17 +145,21 @@ class BlockGate(nn.Module):
         )
 
 
-def _block_channels(block_channels: int | Literal["auto"], in_channels: tuple[int, ...]) -> int:
-    if block_channels == "auto":
-        if min(in_channels) < 2:
-            raise ValueError(
-                f"block_channels='auto' is half of the fewest channels, which needs two or more, "
-                f"got {in_channels}; give block_channels as a number"
-            )
-        return min(in_channels) // 2  # section 5.5
-    if isinstance(block_channels, str) or block_channels < 1:
-        raise ValueError(f"block_channels is a positive number or 'auto', got {block_channels!r}")
-    return block_channels
+def _block_channels(block_channels: BlockChannels, in_channels: tuple[int, ...]) -> int:
+    share = 0.5 if block_channels == "auto" else block_channels  # section 5.5
+    if isinstance(share, int) and share >= 1:
+        return share
+    if not isinstance(share, float) or not 0 < share <= 1:
+        raise ValueError(
+            "block_channels is a positive whole number, a share up to 1.0 of the fewest channels, "
+            f"or 'auto', got {block_channels!r}"
+        )
+    if min(in_channels) * share < 1:
+        raise ValueError(
+            f"block_channels={block_channels!r} is {share} of the fewest channels, less than one "
+            f"of {in_channels}; give block_channels as a whole number"
+        )
+    return int(min(in_channels) * share)
 
 
 def _check_masks(masks: Masks | None, features: Sequence[Tensor], join_mean: JoinMean) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-from msaf.blocks import BlockGate, JoinMean, Masks
+from msaf.blocks import BlockChannels, BlockGate, JoinMean, Masks
 from msaf.dropout import DropoutForm, DropoutMask
 
 
@@ -25,7 +24,7 @@ class UniformGate(BlockGate):
         self,
         in_channels: Sequence[int],
         *,
-        block_channels: int | Literal["auto"],
+        block_channels: BlockChannels,
         reduction: int = 4,
         lowest_attention: float = 0.0,
         block_dropout: float = 0.0,

@@ -8,11 +8,10 @@ segments, absent where there is one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from torch import Tensor, nn
 
-from msaf.blocks import BlockGate, JoinMean, Masks
+from msaf.blocks import BlockChannels, BlockGate, JoinMean, Masks
 from msaf.dropout import DropoutForm, DropoutMask
 from msaf.segments import SegmentNorm, linear
 
@@ -26,8 +25,10 @@ class MSAF(BlockGate):
 
     Args:
         in_channels: the channels C_m of each modality; any number of modalities.
-        block_channels: the channels C of a block, or ``"auto"`` for min(C_1, ..., C_M) // 2
-            (section 5.5). A last block that lacks channels is filled up with zeros.
+        block_channels: the channels C of a block; as a float up to 1.0, a share of
+            min(C_1, ..., C_M), rounded down; ``"auto"`` for half of it (section 5.5). Table 4
+            varies a quarter, a half and all of it. A last block that lacks channels is filled up
+            with zeros.
         reduction: r of equation 2. The paper advises 4 for two modalities and 2 for three.
         lowest_attention: lambda of equation 5, in [0, 1]; 1 switches the attention off.
         block_dropout: probability that a block is dropped in training (section 3.1), in [0, 1).
@@ -51,7 +52,7 @@ class MSAF(BlockGate):
         self,
         in_channels: Sequence[int],
         *,
-        block_channels: int | Literal["auto"],
+        block_channels: BlockChannels,
         reduction: int = 4,
         lowest_attention: float = 0.0,
         block_dropout: float = 0.0,

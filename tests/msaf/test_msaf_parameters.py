@@ -80,6 +80,24 @@ def test_ravdess_totals_of_table_4() -> None:
 
 def test_auto_is_half_of_the_fewest_channels() -> None:
     assert MSAF([64, 21, 40], block_channels="auto").block_channels == 10
+    assert MSAF([64, 1, 40], block_channels=1, reduction=1).block_channels == 1
+
+
+@pytest.mark.parametrize(
+    ("places", "rows"),
+    [
+        ([[1024, 32], [2048, 64]], [[8, 16], [16, 32], [32, 64]]),
+        ([[32, 64, 128]], [[8], [16], [32]]),
+        ([[832, 128, 128], [1024, 512]], [[32, 128], [64, 256], [128, 512]]),
+    ],
+    ids=["RAVDESS", "CMU-MOSEI", "NTU RGB+D"],
+)
+def test_table_4_varies_a_quarter_a_half_and_all_of_the_fewest_channels(
+    places: list[list[int]], rows: list[list[int]]
+) -> None:
+    for share, sizes in zip([0.25, 0.5, 1.0], rows, strict=True):
+        modules = [MSAF(channels, block_channels=share) for channels in places]
+        assert [module.block_channels for module in modules] == sizes
 
 
 def test_blocks_per_modality_counts_the_padded_one() -> None:
