@@ -39,7 +39,7 @@ class NtuSettings:
     size: int = 128
     shape: Literal["squeeze", "crop"] = "squeeze"
     last_frame: Literal["shown", "black"] = "shown"
-    skeleton_frames: int = 128
+    skeleton_frames: int = 160
     bodies: Literal["motion", "file_order"] = "motion"
     listed_skeletons: Literal["drop", "mark"] = "drop"
 
