@@ -128,7 +128,7 @@ def test_data_of_the_released_protocol(released: Path) -> None:
     assert video.shape[1:] == (24, 37, 37, 3)
     assert not video[:, -1].any()
     assert video[:, :-1].any((2, 3, 4)).all()
-    assert skeleton.shape[1:] == (3, 128, 25, 2)
+    assert skeleton.shape[1:] == (3, 160, 25, 2)
     (absent,) = np.flatnonzero(~skeleton.any((1, 2, 3, 4)))
     assert data.ids[absent] == name(1, LISTED[1], 1).id
     first = skeleton[data.ids.index(name(1, 3, 2).id), ..., 0]  # (3, 128, 25)
