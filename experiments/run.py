@@ -51,6 +51,7 @@ class Run:
         shared: dict[tuple[str, ...], "Run"] | None = None,
     ) -> None:
         check(cfg)
+        chosen = settings(cfg)  # ends here if a choice is unknown, before any sample is rendered
         self.cfg = cfg
         self.overrides = list(overrides)
         self.console = console
@@ -63,7 +64,7 @@ class Run:
         self.published = Published.of(cfg, warm=bool(self.sources))
         self.hash: str = digest(
             {
-                "settings": settings(cfg),
+                "settings": chosen,
                 "data": self.data.manifest_hash,
                 "starts_from": {name: self._start(source) for name, source in self.sources.items()},
             }
