@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from experiments.compose import build, compose, whole_network
 
-SIZE_WORDS = ("data=", "data.", "task_data", "task.")
+SIZE_WORDS = ("data=", "data.", "task_data", "task.branches", "task.shapes")
 
 
 def count_parameters(network: nn.Module) -> dict[str, int]:

@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 from experiments.folder import RunError
 
+# What torch.load raises for files of text, of nothing, and for damaged ones.
+UNREADABLE = (RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError)
+
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read a file of weights without running any code that it may carry.
@@ -21,10 +24,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise RunError(f"{path}: no such file; train the run that should have written it") from None
-    except (UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except (UnpicklingError, *UNREADABLE) as error:
         raise RunError(
-            f"{path}: expected a file of weights only, found otherwise: {reason}"
+            f"{path}: expected a file of named tensors alone, as torch.save(network.state_dict(), "
+            f"file) writes it, found something else ({type(error).__name__})"
         ) from None
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise RunError(

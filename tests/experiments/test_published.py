@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from experiments.folder import RunError
+from experiments.initialise import read_weights
 from experiments.published import Published, load_published
 from models.backbones import HCN, I3D
 from tests.experiments.conftest import MakeRun
@@ -131,3 +132,11 @@ def test_a_file_that_is_not_there(make_run: MakeRun, tmp_path: Path) -> None:
         make_run(
             "fusion=none", "modalities=[audio]", f"+task.published.audio={tmp_path}/nowhere.pt"
         )
+
+
+@pytest.mark.parametrize("content", [b"", b"some words", b"hello, these are words", b"PK\x03\x04"])
+def test_a_file_of_anything_else(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.pt"
+    path.write_bytes(content)
+    with pytest.raises(RunError, match=r"a\.pt: expected a file of named tensors alone, as torch"):
+        read_weights(path)

@@ -45,7 +45,7 @@ def test_a_checkpoint_of_another_network(trained: Path, make_run: MakeRun) -> No
 def test_a_checkpoint_that_wants_to_run_code(trained: Path, tmp_path: Path) -> None:
     trap = {"branches.audio": RunsCode(tmp_path / "ran")}
     torch.save(trap, trained / "checkpoints" / "last_epoch.pt")
-    with pytest.raises(RunError, match="expected a file of weights only"):
+    with pytest.raises(RunError, match="expected a file of named tensors alone"):
         recompute(find_runs(str(trained))[0], "last_epoch")
     assert not (tmp_path / "ran").exists()
     torch.load(trained / "checkpoints" / "last_epoch.pt", weights_only=False)

@@ -2,15 +2,19 @@
 
 from typing import Any
 
+import hydra
 import pytest
 import torch
+from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 from omegaconf.errors import InterpolationResolutionError
 from torch import nn
 
+from experiments.complexity import paper_size_parameters
 from experiments.compose import build
 from experiments.identity import settings
 from experiments.table import load_table
+from msaf import MSAF
 from tests.models.fusions.helpers import CONFIGS, compose, count
 from tests.models.fusions.test_table4 import jobs
 
@@ -313,3 +317,14 @@ def test_published_weights_are_named_for_each_video_network() -> None:
     assert compose(*words).task.published == {"video": "a.pt"}
     assert compose(*words, "rgb=inflated_resnet50").task.published == {"video": "b.pt"}
     assert compose(words[0], words[1], "rgb=inflated_resnet50").task.published == {"video": None}
+
+
+def test_a_position_of_ones_own_is_counted_at_the_papers_size() -> None:
+    words = ["task=ntu", "fusion=msaf", "fusion.points=[]", "positions=[mine]"]
+    words += ["+task.positions.mine={video: Mixed_4c, skeleton: conv3}"]
+    words += ["task.branches.video.width=8", "task.shapes.video=[3,8,32,32]"]
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        total = paper_size_parameters(words)["total"]
+    module = MSAF([512, 64, 64], block_channels="auto", lowest_attention=0.5)
+    assert total == I3D + HCN + count(module)
