@@ -84,8 +84,9 @@ def load_published(
     for name, path in files.items():
         if name not in branches:
             raise RunError(f"{path}: this network has no {name} branch to start")
+        weights = read_weights(path)  # names the file itself, where it is none of weights
         try:
-            found[name] = branches[name].convert(read_weights(path))
+            found[name] = branches[name].convert(weights)
         except ValueError as error:
             raise RunError(f"{path}, for {name}: {error}") from None
         reports[name] = _compare(branches[name].state_dict(), found[name], f"{path}, for {name}")
