@@ -14,8 +14,8 @@ def main(cfg: DictConfig) -> float:
     # Imported here because Lightning takes seconds, and `--help` should not; the console, because a
     # launcher sends this function to other processes with the names around it, and it cannot go.
     from experiments.console import console
-    from experiments.report import print_runs
-    from experiments.run import Run
+    from experiments.evaluation.terminal import print_runs
+    from experiments.runs.run import Run
 
     with readable_errors(go_on=HydraConfig.get().mode == RunMode.MULTIRUN):
         run = Run(cfg, HydraConfig.get().overrides.task, console)

@@ -10,12 +10,12 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from torch import Tensor
 
-from experiments.compose import build, compose
 from experiments.files import write_json
-from experiments.folder import RunError
-from experiments.identity import digest
-from experiments.initialise import load_branches
-from experiments.run import Run
+from experiments.runs.compose import build, compose
+from experiments.runs.folder import RunError
+from experiments.runs.identity import digest
+from experiments.runs.initialise import load_branches
+from experiments.runs.run import Run
 
 SHOWN = 5
 

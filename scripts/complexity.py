@@ -28,8 +28,8 @@ def main(arguments: list[str]) -> int:
     with command(), readable_errors():
         import hydra
 
-        from experiments.complexity import paper_size_flops, paper_size_parameters
-        from experiments.report import complexity_table
+        from experiments.evaluation.terminal import complexity_table
+        from experiments.runs.complexity import paper_size_flops, paper_size_parameters
 
         words = [word for word in arguments if not word.startswith("json=")]
         with hydra.initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):

@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
 
     with command(after_interrupt="the same command goes on"), readable_errors():
         # Imported here because Lightning takes seconds, and `--help` should not.
-        from experiments.reproduce import reproduce
+        from experiments.tables.reproduce import reproduce
 
         own = [word for word in arguments if word.partition("=")[0] in OWN]
         return reproduce(ROOT / "configs", own, [word for word in arguments if word not in own])

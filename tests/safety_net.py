@@ -42,9 +42,7 @@ VARIANTS = {
     "mosei": [[f"modalities=[{m}]"] for m in ("visual", "audio", "text", "visual,audio,text")],
     "ntu": [
         [f"modalities=[{m}]", f"rgb={rgb}"]
-        for m, rgb in product(
-            ("video", "skeleton", "video,skeleton"), ("i3d", "inflated_resnet50")
-        )
+        for m, rgb in product(("video", "skeleton", "video,skeleton"), ("i3d", "inflated_resnet50"))
     ],
 }
 RUNS = [
@@ -216,7 +214,11 @@ def compare(before: Path, after: Path) -> int:
     for name in sorted(old.keys() | new.keys()):
         one, other = old.get(name), new.get(name)
         if one != other:
-            keys = [k for k in {**(one or {}), **(other or {})} if (one or {}).get(k) != (other or {}).get(k)]
+            keys = [
+                k
+                for k in {**(one or {}), **(other or {})}
+                if (one or {}).get(k) != (other or {}).get(k)
+            ]
             differing.append(f"{name}: {'only on one side' if None in (one, other) else keys}")
     refused = sum("refused" in row for row in new.values())
     print(*differing, sep="\n")

@@ -12,8 +12,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.utils import get_class
 from omegaconf import OmegaConf
 
-from experiments.compose import build, check
-from experiments.folder import RunError
+from experiments.runs.compose import build, check
+from experiments.runs.folder import RunError
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 

@@ -13,8 +13,8 @@ from hydra.core.hydra_config import HydraConfig
 from torch.utils.data import DataLoader
 
 from datamodules.rows import PackedRows, batches
-from experiments.compose import check
-from experiments.folder import RunError
+from experiments.runs.compose import check
+from experiments.runs.folder import RunError
 from tests.commands import run, tiny
 from tests.experiments.conftest import CONFIGS
 from tests.experiments.fakes import Rows, TinyData

@@ -14,9 +14,9 @@ import pytest
 
 from scripts.reproduce import main
 from tests.commands import ENVIRONMENT, ROOT, end, run, start, tiny
-from tests.experiments.tables import TABLE, configs_with
+from tests.experiments.small_table import TABLE, configs_with
 
-FILL = "import sys, tests.experiments.tables as t, pathlib as p;"
+FILL = "import sys, tests.experiments.small_table as t, pathlib as p;"
 FILL += "sys.exit(t.fill(p.Path(sys.argv[1]), *sys.argv[2:]))"
 
 

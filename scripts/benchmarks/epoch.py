@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
-from experiments.callbacks import SeedEpochs
-from experiments.compose import build, compose
+from experiments.runs.callbacks import SeedEpochs
+from experiments.runs.compose import build, compose
 from scripts.benchmarks.timing import milliseconds, ratio
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils._pytree import tree_leaves, tree_map
 
-from experiments.complexity import at_paper_size, count_flops, count_parameters
-from experiments.compose import build
+from experiments.runs.complexity import at_paper_size, count_flops, count_parameters
+from experiments.runs.compose import build
 from scripts.benchmarks.timing import keep_freed_memory, milliseconds, ratio, time_in_turn
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"

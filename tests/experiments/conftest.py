@@ -8,7 +8,7 @@ import pytest
 from hydra.core.global_hydra import GlobalHydra
 from rich.console import Console
 
-from experiments.run import Run
+from experiments.runs.run import Run
 
 CONFIGS = str(Path(__file__).parents[2] / "configs")
 WORDS = [

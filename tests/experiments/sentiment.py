@@ -11,7 +11,7 @@ from rich.console import Console
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from experiments.run import Run
+from experiments.runs.run import Run
 from tests.experiments.conftest import CONFIGS
 from tests.experiments.fakes import Order
 

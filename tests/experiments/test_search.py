@@ -13,7 +13,7 @@ from hydra.core.global_hydra import GlobalHydra
 from rich.console import Console
 from torch.utils.data import DataLoader
 
-from experiments.folder import RunError
+from experiments.runs.folder import RunError
 from experiments.search import search
 from tests.experiments.conftest import CONFIGS
 from tests.experiments.fakes import Order

@@ -10,10 +10,10 @@ from omegaconf import OmegaConf
 from omegaconf.errors import InterpolationResolutionError
 from torch import nn
 
-from experiments.complexity import paper_size_parameters
-from experiments.compose import build
-from experiments.identity import settings
-from experiments.table import load_table
+from experiments.runs.complexity import paper_size_parameters
+from experiments.runs.compose import build
+from experiments.runs.identity import settings
+from experiments.tables.table import load_table
 from msaf import MSAF
 from tests.models.fusions.helpers import CONFIGS, compose, count
 from tests.models.fusions.test_table4 import jobs

@@ -6,7 +6,7 @@ import hydra
 import pytest
 import torch
 
-from experiments.compose import build, compose
+from experiments.runs.compose import build, compose
 from scripts import benchmark
 from scripts.benchmarks import epoch
 from tests.mosei_data import write_packed

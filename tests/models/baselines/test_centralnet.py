@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from experiments.complexity import count_parameters
-from experiments.compose import build, check
-from experiments.folder import RunError
+from experiments.runs.complexity import count_parameters
+from experiments.runs.compose import build, check
+from experiments.runs.folder import RunError
 from models.backbones import HCN, InflatedResNet
 from models.baselines import CentralNet
 from tests.models.fusions.helpers import compose

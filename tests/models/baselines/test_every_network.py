@@ -7,7 +7,7 @@ import pytest
 import torch
 from hydra.core.global_hydra import GlobalHydra
 
-from experiments.complexity import paper_size_flops, paper_size_parameters
+from experiments.runs.complexity import paper_size_flops, paper_size_parameters
 from models.baselines import LMF, MFM, MISA, TFN
 from models.baselines.network import SentimentNetwork
 from models.baselines.sequences import read_steps

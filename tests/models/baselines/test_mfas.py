@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from experiments.compose import build
+from experiments.runs.compose import build
 from models.backbones import HCN, InflatedResNet
 from models.baselines import MFAS
 from tests.models.fusions.helpers import compose, count

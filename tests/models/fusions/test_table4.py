@@ -6,7 +6,7 @@ import pytest
 import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from experiments.table import load_table
+from experiments.tables.table import load_table
 from tests.models.fusions.helpers import CONFIGS, compose, network
 
 ROWS = [  # block channels, BlockDropout, lowest attention

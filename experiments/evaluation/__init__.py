@@ -1,0 +1,1 @@
+"""Finished runs: figures, statistics and class reports."""

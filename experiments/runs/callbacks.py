@@ -1,0 +1,93 @@
+"""Lightning callbacks that make a run repeatable and resumable, and write its log."""
+
+import csv
+import io
+import time
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
+
+from experiments.files import write_text, write_with
+from experiments.runs.folder import RunFolder
+
+
+def leads() -> bool:
+    """Say whether this is the process that locks and writes, of those that train one network."""
+    return getattr(rank_zero_only, "rank", 0) == 0
+
+
+class SeedEpochs(pl.Callback):
+    """Seed dropout and all other random draws from (seed, epoch), just before the first batch.
+
+    Lightning restores no random state on resume; with this none needs restoring. Not earlier: a
+    resumed run makes its data iterators at another moment, and each draws a number.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if batch_idx == 0:
+            # Processes that train together drop different units.
+            process = 7_919_000_003 * trainer.global_rank
+            torch.manual_seed(self.seed * 1_000_003 + trainer.current_epoch + process)
+
+
+class EpochLog(pl.Callback):
+    """Write `log.csv`, a row an epoch; its rows travel in the checkpoint, so a resumed log fits."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.file = folder.path / "log.csv"
+        self.rows: list[dict[str, float]] = []
+        self.started = 0.0
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        self.started = time.perf_counter()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        row = {"epoch": float(trainer.current_epoch)}
+        row |= {f"train/{name}": value for name, value in pl_module.train_metrics.items()}
+        for split, evaluation in pl_module.evaluations.items():
+            row |= {f"{split}/{name}": value for name, value in evaluation.metrics.items()}
+        for logger in trainer.loggers:
+            logger.log_metrics(row, step=trainer.current_epoch)
+        self.rows.append(row | {"seconds": round(time.perf_counter() - self.started, 3)})
+        if not leads():
+            return
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(self.rows[0]))
+        writer.writeheader()
+        writer.writerows({**line, "epoch": int(line["epoch"])} for line in self.rows)
+        write_text(self.file, text.getvalue())
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds of all epochs so far, also of those before a resume."""
+        return sum(row["seconds"] for row in self.rows)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows = state_dict["rows"]
+
+
+class SaveResume(Checkpoint):
+    """Save all that a resume needs at the end of every epoch, atomically: a kill loses one epoch.
+
+    As a `Checkpoint` it runs after the other callbacks and the module have ended the epoch.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        if leads():
+            write_with(self.folder.resume_checkpoint, trainer.save_checkpoint)
+        else:
+            trainer.save_checkpoint(self.folder.resume_checkpoint)  # takes part, writes nothing

@@ -1,0 +1,145 @@
+"""From words to a configuration, and from a configuration to objects."""
+
+import copy
+from functools import cache
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from hydra.utils import instantiate
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from experiments.runs.folder import RunError
+
+WHOLE_NUMBERS = {"epochs": 1, "batch_size": 1, "threads": 1, "seed": 0}
+
+
+def compose(*words: str) -> DictConfig:
+    """Compose the configuration of `train.py` from its words.
+
+    Hydra takes a tenth of a second; runs that differ in fold and seed alone share one composition.
+    """
+    places = [word for word in words if word.startswith(("fold=", "seed="))]
+    cfg = copy.deepcopy(_composed(*(word for word in words if word not in places)))
+    cfg.merge_with_dotlist(places)
+    return cfg
+
+
+@cache
+def _composed(*words: str) -> DictConfig:
+    return hydra.compose("train", list(words))
+
+
+def build(node: DictConfig | None, **extra: Any) -> Any:
+    """Instantiate a configured object, with plain containers for its arguments.
+
+    Every object of the project is built here, so that what a configuration may call can be
+    restricted in one place.
+
+    Raises:
+        RunError: with the constructor's own message, if it refuses its arguments.
+    """
+    try:
+        return instantiate(node, _convert_="all", **extra)
+    except hydra.errors.InstantiationException as error:
+        if isinstance(error.__cause__, ValueError | OSError):
+            raise RunError(str(error.__cause__)) from error
+        raise
+
+
+def whole_network(cfg: DictConfig) -> bool:
+    """Say whether the fusion is a network of its own, in place of branches that are fused."""
+    return cfg.fusion.get("network") is not None
+
+
+def check(cfg: DictConfig) -> None:
+    """Refuse a configuration that makes no sense, before anything is written.
+
+    Raises:
+        RunError: says which words to change.
+    """
+    _check_modalities(cfg)
+    for word, least in WHOLE_NUMBERS.items():
+        if not isinstance(cfg[word], int) or cfg[word] < least:
+            raise RunError(f"{word}={cfg[word]}: expected a whole number of at least {least}")
+    if cfg.protocol.name == "paper" and cfg.protocol.init_from != "last_epoch":
+        raise RunError(
+            f"protocol.init_from={cfg.protocol.init_from} starts from an epoch that was chosen on "
+            "the test data: that is part of protocol=released alone"
+        )
+    _check_fusion(cfg)
+    _check_start(cfg)
+    _check_processes(cfg)
+    if OmegaConf.is_missing(cfg.data, "root"):
+        raise RunError(
+            "data=full needs the packed data set: data.root=<folder written by scripts/prepare.py>"
+        )
+
+
+def _check_modalities(cfg: DictConfig) -> None:
+    known = [str(name) for name in cfg.task.branches]
+    if not isinstance(cfg.modalities, ListConfig) or not set(cfg.modalities) <= set(known):
+        raise RunError(
+            f"modalities={cfg.modalities}: expected a list of some of {', '.join(known)}, as in "
+            f"modalities=[{known[0]}]"
+        )
+    if len(set(cfg.modalities)) < len(cfg.modalities):
+        raise RunError(f"modalities={cfg.modalities}: each one can be there once")
+
+
+def _check_fusion(cfg: DictConfig) -> None:
+    if cfg.fusion.name == "none" and len(cfg.modalities) != 1:
+        raise RunError(
+            "fusion=none trains one modality by itself: name it, as in "
+            f"modalities=[{cfg.modalities[0]}], or train several jointly with fusion=sum"
+        )
+    if cfg.fusion.name != "none" and len(cfg.modalities) < 2:
+        raise RunError(
+            f"fusion={cfg.fusion.name} needs at least two modalities, found "
+            f"modalities={list(cfg.modalities)}; one alone is fusion=none"
+        )
+    tasks = cfg.fusion.get("tasks")
+    if tasks is not None and cfg.task.name not in tasks:
+        raise RunError(
+            f"fusion={cfg.fusion.name} is made for task={' or task='.join(tasks)}, "
+            f"found task={cfg.task.name}; choose another fusion"
+        )
+    if cfg.task.outputs < cfg.fusion.get("least_outputs", 1):
+        raise RunError(
+            f"fusion={cfg.fusion.name} combines class probabilities, and a network of "
+            f"task={cfg.task.name} predicts a single number: choose another fusion"
+        )
+
+
+def _check_start(cfg: DictConfig) -> None:
+    if cfg.init not in ("unimodal", "scratch"):
+        raise RunError(f"init={cfg.init}: choose unimodal or scratch")
+    if cfg.init == "scratch" and cfg.fusion.get("frozen", False):
+        raise RunError(
+            f"fusion={cfg.fusion.name} keeps its branches as they start, and they must have been "
+            "trained: init=unimodal"
+        )
+    if cfg.init == "unimodal" and whole_network(cfg) and "branches" not in cfg.network:
+        raise RunError(
+            f"fusion={cfg.fusion.name} is a network of its own, without the task's branches, and "
+            "has nothing to start from: init=scratch"
+        )
+    starts = cfg.protocol.init_from
+    if cfg.init == "unimodal" and cfg.reporting.get(starts, {}).get("each"):
+        raise RunError(
+            f"protocol.init_from={starts} takes each metric from another epoch on "
+            f"task={cfg.task.name} and so has no weights to start from: init=scratch, or "
+            "protocol.init_from=last_epoch"
+        )
+
+
+def _check_processes(cfg: DictConfig) -> None:
+    if "ddp" in str(cfg.trainer.get("strategy")):
+        if cfg.trainer.devices is None:
+            raise RunError("trainer=ddp needs the number of processes, as in trainer.devices=2")
+        if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
+            raise RunError(
+                "trainer=ddp trains one run in several processes, and a sweep starts several runs: "
+                "start each without -m, or leave trainer=ddp out"
+            )

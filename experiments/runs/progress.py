@@ -1,0 +1,75 @@
+"""Progress of a run, with the time left; plain lines where there is no terminal."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column
+
+from experiments.metric import number
+
+
+class ShowProgress(pl.Callback):
+    """Show epochs and batches done, the time left, and the latest figures.
+
+    Args:
+        name: what is being trained, as the user knows it.
+        console: where to write; with no terminal behind it, every tenth of the run is one line.
+    """
+
+    def __init__(self, name: str, console: Console) -> None:
+        self.name = name
+        self.console = console
+        self.bar = Progress(
+            TextColumn("{task.description}", table_column=Column()),  # wraps if it must
+            BarColumn(bar_width=16),
+            MofNCompleteColumn(),
+            TextColumn("epochs"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[figures]}", table_column=Column()),
+            console=console,
+        )
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        done = trainer.current_epoch
+        self.task = self.bar.add_task(
+            self.name, total=trainer.max_epochs, completed=done, figures=""
+        )
+        if done:
+            self.console.print(f"{self.name}: goes on after epoch {done}")
+        if self.console.is_terminal:
+            self.bar.start()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, *args: Any
+    ) -> None:
+        self.bar.advance(self.task, 1 / trainer.num_training_batches)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        done, total = trainer.current_epoch + 1, trainer.max_epochs or 1
+        loss = next(iter(pl_module.train_metrics.items()))
+        metric = next(iter(pl_module.evaluations["test"].metrics.items()))
+        figures = f"train {loss[0]} {loss[1]:.3f}  test {metric[0]} {number(*metric)}"
+        self.bar.update(self.task, completed=done, figures=figures)
+        tenth = max(1, total // 10)
+        if not self.console.is_terminal and (done % tenth == 0 or done == total):
+            self.console.print(f"{self.name}: epoch {done}/{total}  {figures}")
+
+    def teardown(self, trainer: pl.Trainer, pl_module: Any, stage: str) -> None:
+        if self.console.is_terminal:
+            self.bar.stop()
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: Any, exception: BaseException) -> None:
+        # Lightning calls no teardown then, and the terminal would be left without its cursor.
+        self.teardown(trainer, pl_module, "fit")
+

@@ -1,0 +1,1 @@
+"""Tables of the paper: rows, the runs that they need, and their figures."""

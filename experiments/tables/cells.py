@@ -1,0 +1,54 @@
+"""The heading and the cells of a filled table, as text."""
+
+import math
+from collections.abc import Sequence
+
+from experiments.evaluation.statistics import Estimate
+from experiments.evaluation.terminal import SEPARATE
+from experiments.metric import number, paper_number
+from experiments.tables.fill import Filled, Line
+from experiments.tables.table import Table
+
+SIZES = ("paper #Params", "ours, paper's size", "ours, this run")
+
+
+def cells(filled: Filled) -> tuple[list[str], list[list[str]]]:
+    """Return the heading and the rows of a table as text."""
+    table, rules = filled.table, filled.rules
+    names = [rule_name(filled, rule) for rule in rules]
+    head = ["row"]
+    for metric in table.metrics:
+        head += [f"paper {metric}", *(f"{metric} ({name})" for name in names)]
+    head += [f"against {table.reference} ({name})" for name in names]
+    head += [*SIZES, "runs"]
+    return head, [_cells(line, table, rules) for line in filled.lines]
+
+
+def rule_name(filled: Filled, rule: str) -> str:
+    """Return a rule's name, with a mark if it takes each metric from an epoch of its own."""
+    return rule + SEPARATE * bool(filled.reporting.get(rule, {}).get("each"))
+
+
+def _cells(line: Line, table: Table, rules: Sequence[str]) -> list[str]:
+    row = line.row
+    found = [row.name + (" (ours)" if row.ours else "")]
+    for metric in table.metrics:
+        found.append(paper_number(metric, row.paper[metric]) if metric in row.paper else "")
+        found += [_estimate(metric, line.figures.get(rule, {}).get(metric)) for rule in rules]
+    first = table.metrics[0]
+    found += [_estimate(first, line.differences.get(rule), sign=True) for rule in rules]
+    paper = row.paper.get("parameters")
+    found.append("" if paper is None else f"{paper:.2f}M")
+    found += [_millions(line.paper_parameters), _millions(line.parameters)]
+    return [*found, f"{line.runs} of {line.wanted}" if line.wanted else "quoted"]
+
+
+def _estimate(metric: str, value: Estimate | None, *, sign: bool = False) -> str:
+    if value is None:
+        return ""
+    error = "" if math.isnan(value.error) else f" ± {number(metric, value.error)}"
+    return number(metric, value.mean, sign=sign) + error
+
+
+def _millions(count: int | None) -> str:
+    return "" if count is None else f"{count / 1e6:.2f}M"

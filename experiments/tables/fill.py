@@ -1,0 +1,147 @@
+"""From complete runs to a filled table: figures, errors, and paired differences."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from experiments.evaluation.statistics import Estimate, RunKey, estimate, paired_difference
+from experiments.runs.folder import RunError, RunFolder
+from experiments.tables.plan import Plan
+from experiments.tables.table import Row, Table
+
+PLACES = ("results=", "progress=", "logger", "data.root=", "data.raw=", "datamodule.root=")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row, filled: what the paper has and what our runs gave.
+
+    Args:
+        row: from the table's yaml.
+        runs: complete runs.
+        wanted: runs that the row has.
+        figures: by reporting rule and metric, over the folds and seeds.
+        differences: by reporting rule, of the first metric, to the reference row; paired.
+        parameters: of the network that ran.
+        paper_parameters: of the same network at the paper's size, with all heads counted.
+    """
+
+    row: Row
+    runs: int
+    wanted: int
+    figures: dict[str, dict[str, Estimate]]
+    differences: dict[str, Estimate]
+    parameters: int | None
+    paper_parameters: int | None
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A filled table, and what it stands on.
+
+    Args:
+        table: its rows.
+        rules: the reporting rules of its runs.
+        lines: the rows, filled.
+        provenance: data, versions, hashes and words.
+        reporting: how each rule chooses, as the runs were configured.
+    """
+
+    table: Table
+    rules: tuple[str, ...]
+    lines: tuple[Line, ...]
+    provenance: dict[str, Any]
+    reporting: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sample(self) -> bool:
+        """Say whether any figure comes from rendered data."""
+        return "sample" in self.provenance["data"]
+
+
+def unreadable(todo: Plan) -> dict[RunFolder, str]:
+    """Return why the metrics of a complete run cannot be read, for each such run."""
+    reasons: dict[RunFolder, str] = {}
+    for folder in todo.folders:
+        try:
+            if folder.complete:
+                folder.metrics()
+        except RunError as error:
+            reasons[folder] = str(error)
+    return reasons
+
+
+def tabulate(
+    table: Table,
+    todo: Plan,
+    paper_sizes: dict[str, int],
+    words: Sequence[str] = (),
+    left_out: Collection[RunFolder] = (),
+) -> Filled:
+    """Collect the figures of all complete runs of a table.
+
+    Args:
+        table: its rows.
+        todo: where the runs of each row are.
+        paper_sizes: parameters of each row's network at the paper's size.
+        words: the user's own.
+        left_out: complete runs that do not count, because they are `unreadable`.
+
+    Raises:
+        RunError: if the runs do not report a metric of the table.
+    """
+    runs = {row.name: _read(todo.rows.get(row.name, []), left_out) for row in table.rows}
+    every = [metrics for row in runs.values() for metrics in row.values()]
+    rules = tuple(dict.fromkeys(rule for metrics in every for rule in metrics["reported"]))
+    lines = []
+    for row in table.rows:
+        own, reference = runs[row.name], runs[table.reference]
+        figures = {
+            rule: {m: estimate(_values(own, rule, m)) for m in table.metrics}
+            for rule in rules
+            if own
+        }
+        pairs = own.keys() & reference.keys()
+        differences = {
+            rule: paired_difference(
+                _values({key: own[key] for key in pairs}, rule, table.metrics[0]),
+                _values({key: reference[key] for key in pairs}, rule, table.metrics[0]),
+            )
+            for rule in rules
+            if pairs and row.name != table.reference
+        }
+        sizes = {metrics["parameters"]["total"] for metrics in own.values()}
+        size = sizes.pop() if len(sizes) == 1 else None
+        wanted = len(table.folds) * len(table.seeds) if row.words else 0
+        paper_size = paper_sizes.get(row.name)
+        lines.append(Line(row, len(own), wanted, figures, differences, size, paper_size))
+    counted = (f for f in todo.folders if f.complete and f not in left_out)
+    reporting = next((folder.reporting() for folder in counted), {})
+    return Filled(table, rules, tuple(lines), _provenance(every, words), reporting)
+
+
+def _read(
+    folders: Sequence[RunFolder], left_out: Collection[RunFolder]
+) -> dict[RunKey, dict[str, Any]]:
+    complete = [f.metrics() for f in folders if f.complete and f not in left_out]
+    return {(metrics["fold"], metrics["seed"]): metrics for metrics in complete}
+
+
+def _values(runs: dict[RunKey, dict[str, Any]], rule: str, metric: str) -> dict[RunKey, float]:
+    for run in runs.values():
+        known = run["reported"][rule]["test"]
+        if metric not in known:
+            raise RunError(f"metrics: {metric}: the runs report {', '.join(known)}")
+    return {key: run["reported"][rule]["test"][metric] for key, run in runs.items()}
+
+
+def _provenance(runs: Sequence[dict[str, Any]], words: Sequence[str]) -> dict[str, Any]:
+    return {
+        "words": [word for word in words if not word.startswith(PLACES)],
+        "data": sorted({run["provenance"] for run in runs}),
+        "manifests": sorted({run["manifest"] for run in runs}),
+        "starts": sorted({run["starts_from"] for run in runs if run.get("starts_from")}),
+        "protocols": sorted({run["protocol"] for run in runs}),
+        "hashes": sorted({run["hash"] for run in runs}),
+        "versions": runs[0]["versions"] if runs else {},
+    }

@@ -1,0 +1,103 @@
+"""A filled table as markdown: its grid, what it stands on, and what a reader must know."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from experiments.evaluation.terminal import EACH, SEPARATE
+from experiments.metric import which_is_better
+from experiments.runs.rules import headline
+from experiments.tables.cells import SIZES, cells, rule_name
+from experiments.tables.fill import Filled
+
+
+def markdown(filled: Filled, level: int = 1) -> str:
+    """Return a table and its notes, below a heading of a level."""
+    words = [
+        f"{'#' * level} {filled.table.title}" + (" (sample data)" if filled.sample else ""),
+        " ".join(filled.table.context.split()),
+        *_grids(filled),
+        _origin(filled),
+        _reading(filled),
+        "\n".join(
+            f"* {line.row.name}: {' '.join(line.row.note.split())}"
+            for line in filled.lines
+            if line.row.note
+        ),
+    ]
+    return "\n\n".join(word for word in words if word) + "\n"
+
+
+def _grids(filled: Filled) -> list[str]:
+    """Return one grid; with several metrics one for each rule, the headline's first, with sizes."""
+    head, body = cells(filled)
+    if len(filled.table.metrics) == 1 or not filled.rules:
+        return [_grid(head, body)]
+    first = headline(filled.rules)
+    ordered = [first, *(rule for rule in filled.rules if rule != first)]
+    grids = []
+    for rule in ordered:
+        others = tuple(f"({rule_name(filled, other)})" for other in ordered if other != rule)
+        left_out = others if rule == first else (*others, *SIZES)
+        kept = [index for index, name in enumerate(head) if not name.endswith(left_out)]
+        own = [head[index].removesuffix(f" ({rule_name(filled, rule)})") for index in kept]
+        mark = " (the headline)" if rule == first else ""
+        grids.append(f"`{rule}`{SEPARATE * (rule != rule_name(filled, rule))}{mark}:")
+        grids.append(_grid(own, [[line[index] for index in kept] for line in body]))
+    return grids
+
+
+def _grid(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    rows = [head, ["---", *["---:"] * (len(head) - 1)], *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in rows)
+
+
+def _origin(filled: Filled) -> str:
+    table, stands = filled.table, filled.provenance
+    manifests = ", ".join(f"{m[:12]}" for m in stands["manifests"])
+    return (
+        f"Data: **{', '.join(stands['data']) or 'no run yet'}**, manifest {manifests or '-'}; "
+        f"protocol {', '.join(stands['protocols']) or '-'}; folds {_listed(table.folds)}; seeds "
+        f"{_listed(table.seeds)}; words: {' '.join([*table.words, *stands['words']])}; "
+        f"run hashes {_listed(stands['hashes'])}."
+    )
+
+
+def _reading(filled: Filled) -> str:
+    """Say what selects, what the errors cover, and how the differences are taken."""
+    table = filled.table
+    estimates = [e for line in filled.lines for f in line.figures.values() for e in f.values()]
+    errors = "; ".join(sorted({e.covers() for e in estimates}))
+    rules = [_selection(rule, filled.reporting[rule]) for rule in filled.rules
+             if rule in filled.reporting]  # fmt: skip
+    told = f"{'; '.join(rules)}. " if rules else ""
+    better = which_is_better(table.metrics)
+    return (
+        told
+        + f"Errors are standard errors of the mean over: {errors}. "
+        + f"{better.capitalize()}. " * bool(better)
+        + f"Differences to {table.reference} are "
+        + f"of {table.metrics[0]}, " * (len(table.metrics) > 1)
+        + "paired over the same folds and seeds."
+        + CHOSEN_START * ("paper_rule" in filled.provenance["starts"])
+    )
+
+
+def _selection(name: str, rule: Mapping[str, Any]) -> str:
+    split = rule.get("split")
+    if rule.get("each"):
+        return f"{SEPARATE} `{name}` takes {EACH.format(split)}"
+    if split is None:
+        return f"`{name}` selects nothing"
+    if split == "test":
+        return f"`{name}` takes the best epoch on the test data, as the paper does"
+    return f"`{name}` takes the epoch with the best {rule['metric']} on the {split} data"
+
+
+CHOSEN_START = (
+    " Fusion runs start from unimodal weights that were chosen on the test data "
+    "(protocol.init_from): no rule is free of selection here."
+)
+
+
+def _listed(values: Sequence[Any]) -> str:
+    return ", ".join(map(str, values))

@@ -1,0 +1,159 @@
+"""A table of the paper as data: its rows, and the words that run them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from yaml import YAMLError  # type: ignore[import-untyped]
+
+from experiments.runs.folder import RunError
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table.
+
+    Args:
+        name: as the paper prints it.
+        words: the words of `train.py` that run it; none for a row that is only quoted.
+        paper: the paper's own figures by column; `parameters` in millions.
+        note: what a reader must know, printed under the table.
+        ours: a row that the paper does not have, such as a control.
+    """
+
+    name: str
+    words: tuple[str, ...] = ()
+    paper: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
+    ours: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: rows by folds by seeds.
+
+    Args:
+        name: of the yaml, such as `1`.
+        title: printed above.
+        rows: from top to bottom.
+        folds: of the task.
+        seeds: default seeds; a command may name others.
+        metrics: the columns of test metrics, the first one compared.
+        reference: the row that all others are compared with, paired.
+        words: common to all rows.
+        context: why the paper's figures are not what ours should match, where they are not.
+    """
+
+    name: str
+    title: str
+    rows: tuple[Row, ...]
+    folds: tuple[Any, ...]
+    seeds: tuple[int, ...]
+    metrics: tuple[str, ...]
+    reference: str
+    words: tuple[str, ...] = ()
+    context: str = ""
+
+    @property
+    def places(self) -> Iterator[tuple[Any, int]]:
+        """Give each run's fold and seed, seeds outermost."""
+        return ((fold, seed) for seed, fold in product(self.seeds, self.folds))
+
+    def jobs(self, row: Row, words: Sequence[str]) -> Iterator[list[str]]:
+        """Give the words of each run of a row; `words` are the user's own."""
+        if row.words:
+            for fold, seed in self.places:
+                yield [*self.words, *row.words, *words, f"fold={fold}", f"seed={seed}"]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What one command fills: a table, or several that the paper prints as one.
+
+    Args:
+        name: of the yaml.
+        title: printed above.
+        parts: tables of their own, each with its task, folds, seeds, metrics and reference.
+    """
+
+    name: str
+    title: str
+    parts: tuple[Table, ...]
+
+
+def load_tables(configs: Path, name: str, **changes: Any) -> Tables:
+    """Read `configs/table/<name>.yaml`, and the tables that it names as its `parts`.
+
+    Args:
+        configs: the folder of the configuration groups.
+        name: which table.
+        changes: fields that the user sets otherwise, such as `seeds`.
+
+    Raises:
+        RunError: if there is no such table, or a file does not hold one.
+    """
+    file, content = _read(configs, name)
+    parts = content.get("parts") if isinstance(content, dict) else None
+    if parts is None:
+        table = load_table(configs, name, **changes)
+        return Tables(name, table.title, (table,))
+    if content.keys() != {"title", "parts"} or not isinstance(parts, list) or not parts:
+        raise RunError(f"{file}: expected a title and a list of parts, found {', '.join(content)}")
+    loaded = tuple(load_table(configs, str(part), **changes) for part in parts)
+    return Tables(name, content["title"], loaded)
+
+
+def load_table(configs: Path, name: str, **changes: Any) -> Table:
+    """Read `configs/table/<name>.yaml`, a table with rows of its own; else as `load_tables`."""
+    file, content = _read(configs, name)
+    try:
+        rows = tuple(_make(Row, row) for row in content["rows"])
+        table = _make(Table, {**content, "name": name, "rows": rows, **changes})
+        _check(table)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{file}: expected a title and rows with name and words: {error}") from None
+    return table
+
+
+def _read(configs: Path, name: str) -> tuple[Path, Any]:
+    file = configs / "table" / f"{name}.yaml"
+    if not file.is_file():
+        known = ", ".join(sorted(path.stem for path in file.parent.glob("*.yaml")))
+        raise RunError(f"table={name}: no such table; there are {known}")
+    try:
+        return file, OmegaConf.to_container(OmegaConf.load(file), resolve=True)
+    except (YAMLError, ValueError) as error:
+        raise RunError(f"{file}: expected a title and rows with name and words: {error}") from None
+
+
+def _make(kind: Any, content: dict[str, Any]) -> Any:
+    """Make a row or a table from its keys, lists as tuples."""
+    known = {f.name: f for f in fields(kind)}
+    for key, value in content.items():
+        if key not in known:
+            place = f"{kind.__name__.lower()} {content.get('name', '')}".strip()
+            close = get_close_matches(key, known, n=1)
+            guess = f", did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
+            raise ValueError(f"{place}: no such key {key}{guess}")
+        if key == "words" and not (
+            isinstance(value, list | tuple) and all(isinstance(word, str) for word in value)
+        ):
+            raise ValueError(f"words: expected a list of quoted words, found {value}")
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items()})
+
+
+def _check(table: Table) -> None:
+    names = [row.name for row in table.rows]
+    if len(set(names)) < len(names):
+        raise ValueError(f"two rows have the same name, among {', '.join(names)}")
+    if table.reference not in names:
+        raise ValueError(f"no row is named as the reference '{table.reference}'")
+    if len(table.folds) > 1 and any(isinstance(fold, str) for fold in table.folds):
+        raise ValueError(
+            f"the folds {', '.join(map(str, table.folds))} are protocols of their own and have no "
+            "mean: take one of them, or make a table of each"
+        )

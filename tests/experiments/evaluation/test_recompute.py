@@ -1,0 +1,76 @@
+"""Predicting again from a run's weights, and everything that can be wrong with its folder."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from experiments.evaluation.finished import find_runs
+from experiments.evaluation.recompute import recompute
+from experiments.runs.folder import RunError
+from tests.experiments.conftest import MakeRun
+from tests.experiments.finished import RunsCode
+
+
+@pytest.fixture
+def trained(make_run: MakeRun) -> Path:
+    run = make_run("fusion=none", "modalities=[audio]", "epochs=2")
+    run.complete()
+    return run.folder.path
+
+
+def test_predicting_again_gives_the_same_scores(trained: Path) -> None:
+    run = find_runs(str(trained))[0]
+    assert recompute(run, "last_epoch") < 1e-5
+    assert recompute(run, "paper_rule") < 1e-5
+
+
+def test_weights_that_did_not_make_the_scores(trained: Path) -> None:
+    weights = trained / "checkpoints" / "last_epoch.pt"
+    state = torch.load(weights, weights_only=True)
+    torch.save({k: v * 1.5 if v.is_floating_point() else v for k, v in state.items()}, weights)
+    with pytest.raises(RunError, match=r"differ from those in predictions.npz"):
+        recompute(find_runs(str(trained))[0], "last_epoch")
+
+
+def test_a_checkpoint_of_another_network(trained: Path, make_run: MakeRun) -> None:
+    other = make_run("fusion=none", "modalities=[action_units]", "epochs=1")
+    other.complete()
+    shutil.copy(other.folder.weights("last_epoch"), trained / "checkpoints" / "last_epoch.pt")
+    with pytest.raises(RunError, match=r"last_epoch.pt: expected the weights of the network"):
+        recompute(find_runs(str(trained))[0], "last_epoch")
+
+
+def test_a_checkpoint_that_wants_to_run_code(trained: Path, tmp_path: Path) -> None:
+    trap = {"branches.audio": RunsCode(tmp_path / "ran")}
+    torch.save(trap, trained / "checkpoints" / "last_epoch.pt")
+    with pytest.raises(RunError, match="expected a file of named tensors alone"):
+        recompute(find_runs(str(trained))[0], "last_epoch")
+    assert not (tmp_path / "ran").exists()
+    torch.load(trained / "checkpoints" / "last_epoch.pt", weights_only=False)
+    assert (tmp_path / "ran").exists()  # the trap was a real one
+
+
+def test_another_data_set_by_now(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.experiments.fakes.TinyData.manifest_hash", "1" * 64)
+    with pytest.raises(RunError, match=r"another data set .* manifest 00000000, found 11111111"):
+        recompute(find_runs(str(trained))[0], "last_epoch")
+
+
+def test_a_data_set_that_is_gone(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the real datamodule, which says what is missing."""
+    config = trained / "config.yaml"
+    text = config.read_text().replace("tests.experiments.fakes.TinyData", "datamodules.RAVDESS")
+    config.write_text(text)
+    with pytest.raises(RunError, match=r"cannot be read any more: nowhere/manifest.json"):
+        recompute(find_runs(str(trained))[0], "last_epoch")
+
+
+def test_a_broken_configuration(trained: Path) -> None:
+    (trained / "config.yaml").write_text("a: [")
+    with pytest.raises(RunError, match=r"config.yaml: expected the run's configuration"):
+        recompute(find_runs(str(trained))[0], "last_epoch")
+    (trained / "config.yaml").unlink()
+    with pytest.raises(RunError, match=r"config.yaml: no such file"):
+        recompute(find_runs(str(trained))[0], "last_epoch")

@@ -1,0 +1,66 @@
+"""Faster layouts and compilation: the same network, and part of what a run is."""
+
+import copy
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+from torch import nn
+
+from experiments.runs.folder import RunError
+from experiments.runs.speed import check_precision, hasten
+from tests.experiments.conftest import MakeRun
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.ModuleDict(
+        {"video": nn.Conv3d(3, 8, 3), "map": nn.Conv2d(4, 8, 3), "fc": nn.Linear(8, 2)}
+    )
+
+
+def test_channels_last_keeps_names_and_values_and_what_is_computed() -> None:
+    plain = network()
+    fast = copy.deepcopy(plain)
+    hasten(fast, channels_last=True)
+    for name, value in plain.state_dict().items():
+        assert torch.equal(value, fast.state_dict()[name]), name
+    assert fast["video"].weight.is_contiguous(memory_format=torch.channels_last_3d)
+    assert fast["map"].weight.is_contiguous(memory_format=torch.channels_last)
+    assert not fast["video"].weight.is_contiguous()
+    x = torch.randn(2, 3, 4, 6, 6)
+    torch.testing.assert_close(fast["video"](x), plain["video"](x))
+    fast.load_state_dict(plain.state_dict())
+    assert fast["video"].weight.is_contiguous(memory_format=torch.channels_last_3d)
+
+
+def test_compilation_waits_for_the_first_batch_and_keeps_names() -> None:
+    plain = network()
+    fast = copy.deepcopy(plain)
+    hasten(fast, compile=True)
+    assert fast.state_dict().keys() == plain.state_dict().keys()
+    assert fast._compiled_call_impl is not None
+    assert plain._compiled_call_impl is None
+
+
+def test_flags_count_where_they_are_on(make_run: MakeRun) -> None:
+    words = ["fusion=none", "modalities=[audio]", "epochs=1"]
+    plain, off, on = (
+        make_run(*words, *w) for w in ([], ["channels_last=false"], ["channels_last=true"])
+    )
+    assert plain.hash == off.hash != on.hash
+    assert "channels_lastTrue" in on.folder.path.parents[1].name
+    assert on.complete().complete
+
+
+def test_less_than_single_precision_is_refused_on_a_cpu_before_anything_is_written(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["fusion=none", "modalities=[audio]", "epochs=1", "trainer.accelerator=cpu"]
+    run = make_run(*words, "trainer.precision=bf16-mixed")
+    with pytest.raises(RunError, match="bf16-mixed needs a GPU"):
+        run.complete()
+    assert not (run.folder.path / "config.yaml").exists()
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    check_precision(OmegaConf.create({"accelerator": "auto", "precision": "bf16-mixed"}))
+    check_precision(OmegaConf.create({"accelerator": "cpu", "precision": "64-true"}))

@@ -1,0 +1,63 @@
+"""What a table's yaml may hold, and what is said when it holds something else."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.runs.folder import RunError
+from experiments.tables.progress import time_left
+from experiments.tables.table import Table, load_table
+
+GOOD = """
+title: A table
+folds: [0]
+seeds: [1]
+metrics: [accuracy]
+reference: a
+rows:
+  - {name: a, words: [fusion=msaf], paper: {accuracy: 1.5}}
+  - {name: b, paper: {accuracy: 2.5}, note: quoted only}
+"""
+
+
+def load(place: Path, text: str, **changes: Any) -> Table:
+    (place / "table").mkdir()
+    (place / "table" / "it.yaml").write_text(text)
+    return load_table(place, "it", **changes)
+
+
+def test_rows_words_and_changes(tmp_path: Path) -> None:
+    table = load(tmp_path, GOOD, seeds=(4, 5), folds=("cv",))
+    assert [row.words for row in table.rows] == [("fusion=msaf",), ()]
+    jobs = list(table.jobs(table.rows[0], ["epochs=2"]))
+    assert jobs == [["fusion=msaf", "epochs=2", "fold=cv", f"seed={seed}"] for seed in (4, 5)]
+    assert not list(table.jobs(table.rows[1], []))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("words:", "wrods:", "row a: no such key wrods, did you mean words?"),
+        ("seeds:", "sedes:", "table it: no such key sedes, did you mean seeds?"),
+        ("words: [fusion=msaf]", "words: fusion=msaf", "words: expected a list of quoted words"),
+        ("words: [fusion=msaf]", "words: [{a: 1}]", "words: expected a list of quoted words"),
+        ("name: b", "name: a", "two rows have the same name"),
+        ("reference: a", "reference: c", "no row is named as the reference 'c'"),
+        ("folds: [0]", "folds: [cs, cv]", "the folds cs, cv are protocols of their own"),
+        ("title: A table\n", "", "title"),
+        ("rows:", "row:", "rows"),
+        ("folds: [0]", "folds: [0", "expected"),
+    ],
+)
+def test_other_content_is_refused_in_one_message(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    with pytest.raises(RunError) as refused:
+        load(tmp_path, GOOD.replace(old, new))
+    assert message in str(refused.value) and "it.yaml: " in str(refused.value)
+
+
+def test_the_time_left_goes_by_the_pace_so_far() -> None:
+    assert time_left(60, 3, 9) == "about 0:03:00 left"
+    assert time_left(60, 0, 9) == "" == time_left(60, 9, 0)

@@ -1,0 +1,71 @@
+"""A filled table in the terminal: nothing cut off, nothing broken inside a word."""
+
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from experiments.evaluation.statistics import Estimate
+from experiments.tables.fill import Filled, Line
+from experiments.tables.table import Row, Table
+from experiments.tables.write import show_table
+
+NAMES = ["3D ResNeXt50 (Vis.)", "Multiplication", "sum (control)", "MSAF"]
+STANDS: dict[str, Any] = {"data": ["sample"]}
+
+
+def filled(metrics: tuple[str, ...], reference: str = "MSAF") -> Filled:
+    rows = [Row(name, ("fusion=sum",), {"accuracy": 74.86}) for name in [*NAMES[:3], reference]]
+    table = Table("1", "A table", tuple(rows), (0, 1), (1,), metrics, reference)
+    rules = {"paper_rule": 10.0, "last_epoch": 20.0}
+    lines = []
+    for i, row in enumerate(rows):
+        figures = {
+            rule: {m: Estimate(start + i, 1.4, 2, "folds", 2) for m in metrics}
+            for rule, start in rules.items()
+        }
+        difference = {rule: Estimate(-10.0, 1.4, 2, "folds", 2) for rule in rules}
+        lines.append(Line(row, 2, 2, figures, difference, 10, 10))
+    return Filled(table, tuple(rules), tuple(lines), STANDS)
+
+
+def shown(width: int, *metrics: str, reference: str = "MSAF") -> list[str]:
+    console = Console(width=width)
+    with console.capture() as capture:
+        show_table(filled(metrics, reference), console)
+    lines = [line.rstrip() for line in capture.get().splitlines()]
+    assert max(map(len, lines)) <= width
+    assert not any("…" in line for line in lines)
+    return lines
+
+
+def test_eighty_columns_hold_both_rules_and_whole_words() -> None:
+    lines = shown(80, "accuracy")
+    assert lines[1] == "A table (sample data)"
+    rows = [line for line in lines if "2 of 2" in line]
+    assert rows[1].split() == [
+        *("Multiplication", "74.86", "11.0", "±", "1.4", "21.0", "±", "1.4"),
+        *("-10.0", "±", "1.4", "2", "of", "2"),
+    ]
+    for line in rows:
+        assert line.startswith(("3D ResNeXt50", "Multiplication ", "sum (control) ", "MSAF "))
+
+
+def test_a_long_reference_is_broken_into_lines() -> None:
+    lines = shown(80, "accuracy", reference="RAVDESS: C 16, 32, BlockDropout")
+    heading = " ".join(" ".join(line.split()) for line in lines[2:7])
+    assert "16, 32," in heading and "BlockDropout" in heading
+    assert sum("(last_epoch)" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("width", "metrics", "figures"),
+    [(80, 1, 2), (70, 1, 1), (80, 3, 2), (130, 3, 3), (170, 3, 6)],
+)
+def test_narrower_means_fewer_columns(width: int, metrics: int, figures: int) -> None:
+    """The difference is always there; before it the rules and then the last metrics go."""
+    lines = shown(width, *["accuracy", "mae", "f1"][:metrics])
+    (row,) = (line for line in lines if line.startswith("MSAF "))
+    assert row.count("±") == figures + 1
+    if figures == 1:
+        assert "23.0 ± 1.4" in row and "13.0" not in row  # the headline rule, without selection
