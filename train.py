@@ -15,10 +15,11 @@ def main(cfg: DictConfig) -> float:
     # launcher sends this function to other processes with the names around it, and it cannot go.
     from experiments.console import console
     from experiments.evaluation.terminal import print_runs
+    from experiments.runs.overrides import Overrides
     from experiments.runs.run import Run
 
     with readable_errors(go_on=HydraConfig.get().mode == RunMode.MULTIRUN):
-        run = Run(cfg, HydraConfig.get().overrides.task, console)
+        run = Run(Overrides(HydraConfig.get().overrides.task), console)
         folder = run.complete()
         runs = [*(source.folder for source in run.sources.values()), folder]
         return print_runs(runs, console)

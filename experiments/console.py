@@ -3,9 +3,10 @@
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from typing import NoReturn
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
@@ -26,7 +27,7 @@ class ReportedError(Exception):
 
 @contextmanager
 def command(*, after_interrupt: str = "") -> Iterator[None]:
-    """Wrap a whole command: wrong words and Ctrl-C end it with one line, not with a traceback.
+    """Wrap a whole command: a wrong override and Ctrl-C end it with one line, not with a traceback.
 
     Args:
         after_interrupt: what the user may do after Ctrl-C.
@@ -54,6 +55,30 @@ def command(*, after_interrupt: str = "") -> Iterator[None]:
             os.environ[TRACEBACKS] = wanted
 
 
+def run_script(
+    main: Callable[[list[str]], int],
+    *,
+    help: Callable[[], str],
+    bare: bool = False,
+    after_interrupt: str = "",
+) -> NoReturn:
+    """Run a command that reads its overrides by itself, and exit with its status.
+
+    Args:
+        main: takes the command line, returns the exit status.
+        help: returns what `--help` prints.
+        bare: the command makes sense without any override; else it prints its help then.
+        after_interrupt: what the user may do after Ctrl-C.
+    """
+    arguments = sys.argv[1:]
+    if {"--help", "-h"} & set(arguments) or not (arguments or bare):
+        print(help())
+        sys.exit(0 if arguments else 2)
+    with command(after_interrupt=after_interrupt), readable_errors():
+        status = main(arguments)
+    sys.exit(status)
+
+
 @contextmanager
 def readable_errors(*, go_on: bool = False) -> Iterator[None]:
     """Turn errors that a user can put right into one message, and silence foreign chatter.
@@ -79,7 +104,7 @@ def complain(message: str) -> None:
 
 
 def explain(error: Exception) -> str:
-    """Say in one sentence which word of a command line is wrong, and which ones there are."""
+    """Say in one sentence which override of a command line is wrong, and which keys there are."""
     cause = error.__cause__ or error
     if isinstance(error, InterpolationResolutionError):  # what a resolver says, `pick` above all
         return str(error).splitlines()[0].rpartition("while resolving interpolation: ")[2]
@@ -88,11 +113,11 @@ def explain(error: Exception) -> str:
         return f"{group}={name}: no such {group}; there are {', '.join(error.options)}"
     parent = getattr(cause, "parent_node", None)
     if isinstance(cause, OmegaConfBaseException) and isinstance(parent, DictConfig):
-        words = sorted(str(word) for word in parent if word != "hydra")
-        close = get_close_matches(str(cause.key), words, n=1)
+        keys = sorted(str(key) for key in parent if key != "hydra")
+        close = get_close_matches(str(cause.key), keys, n=1)
         guess = f", did you mean {close[0]}?" if close else ""
-        there = f" There are {', '.join(words)}" if words else ""
-        return f"{cause.full_key}: no such word{guess or '.'}{there}"
+        there = f" There are {', '.join(keys)}" if keys else ""
+        return f"{cause.full_key}: no such key{guess or '.'}{there}"
     if isinstance(error, OverrideParseException):
         return f"{error.override}: {error.message.splitlines()[0]}"
     return str(error)

@@ -4,9 +4,11 @@ import json
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from experiments.console import console, run_script
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 HELP = """Count parameters and FLOPs of a network at the paper's size, part by part.
 
   python scripts/complexity.py task=ravdess fusion=msaf
@@ -14,32 +16,30 @@ HELP = """Count parameters and FLOPs of a network at the paper's size, part by p
 
   json    true: print JSON, for machines
 
-  Every other word goes to the configuration of train.py. Nothing is allocated. A FLOP is one
+  Every other override goes to the configuration of train.py. Nothing is allocated. A FLOP is one
   multiplication or one addition of a product: two a multiply-add, for one sample."""
 
 
 def main(arguments: list[str]) -> int:
-    """Print the counts of the configuration that the words name; return the exit status."""
-    if {"--help", "-h"} & set(arguments):
-        print(HELP)
-        return 0
-    from experiments.console import command, console, readable_errors
+    """Print the counts of the configuration that the overrides name; return the exit status."""
+    import hydra
 
-    with command(), readable_errors():
-        import hydra
+    from experiments.evaluation.terminal import complexity_table
+    from experiments.runs.complexity import paper_size_flops, paper_size_parameters
+    from experiments.runs.overrides import Overrides
 
-        from experiments.evaluation.terminal import complexity_table
-        from experiments.runs.complexity import paper_size_flops, paper_size_parameters
-
-        words = [word for word in arguments if not word.startswith("json=")]
-        with hydra.initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-            parameters, flops = paper_size_parameters(words), paper_size_flops(words)
-        if "json=true" in arguments:
-            print(json.dumps({"parameters": parameters, "flops": flops}))
-        else:
-            console.print(complexity_table(parameters, flops))
+    overrides = Overrides(arguments)
+    own, network = overrides.only("json"), overrides.without("json")
+    if own.value("json", False) not in (True, False):
+        raise ValueError(f"{own}: choose true or false")
+    with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        parameters, flops = paper_size_parameters(network), paper_size_flops(network)
+    if own.value("json", False):
+        print(json.dumps({"parameters": parameters, "flops": flops}))
+    else:
+        console.print(complexity_table(parameters, flops))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_script(main, help=lambda: HELP, bare=True)

@@ -3,9 +3,11 @@
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from experiments.console import run_script
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 HELP = """Reproduce a table of the paper: run what is missing, then write the table.
 
   python scripts/reproduce.py table=1
@@ -19,28 +21,27 @@ HELP = """Reproduce a table of the paper: run what is missing, then write the ta
   dry_run    true: list the runs and which of them are complete, and stop
   out        folder of the table; `results` if not given
 
-  Every other word goes to train.py as it is: data=, protocol=, epochs=, and any value.
+  Every other override goes to train.py as it is: data=, protocol=, epochs=, and any value.
   Complete runs are skipped, interrupted ones continued; a run that fails is reported, and the
-  others go on. The table is written as md, csv, tex and json.
+  others go on. rerun=true makes those runs again that other sources made, and says which with
+  dry_run=true. The table is written as md, csv, tex and json.
 """
-OWN = ("table", "seeds", "folds", "dry_run", "out")
+
+
+def show_help() -> str:
+    """Return the help with the tables that there are."""
+    tables = sorted(path.stem for path in (CONFIGS / "table").glob("*.yaml"))
+    return HELP.format(tables=", ".join(tables))
 
 
 def main(arguments: list[str]) -> int:
     """Run what is missing and write the table; return the exit status."""
-    if not arguments or {"--help", "-h"} & set(arguments):
-        tables = sorted(path.stem for path in (ROOT / "configs" / "table").glob("*.yaml"))
-        print(HELP.format(tables=", ".join(tables)))
-        return 0 if arguments else 2
-    from experiments.console import command, readable_errors
+    # Imported here because Lightning takes seconds, and `--help` should not.
+    from experiments.runs.overrides import Overrides
+    from experiments.tables.reproduce import reproduce
 
-    with command(after_interrupt="the same command goes on"), readable_errors():
-        # Imported here because Lightning takes seconds, and `--help` should not.
-        from experiments.tables.reproduce import reproduce
-
-        own = [word for word in arguments if word.partition("=")[0] in OWN]
-        return reproduce(ROOT / "configs", own, [word for word in arguments if word not in own])
+    return reproduce(CONFIGS, Overrides(arguments))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_script(main, help=show_help, after_interrupt="the same command goes on")

@@ -10,8 +10,10 @@ import torch
 from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
+from experiments.contracts import task_of
 from experiments.files import write_text, write_with
 from experiments.runs.folder import RunFolder
+from experiments.runs.sources import sources_hash
 
 
 def leads() -> bool:
@@ -30,7 +32,7 @@ class SeedEpochs(pl.Callback):
         self.seed = seed
 
     def on_train_batch_start(
-        self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         if batch_idx == 0:
             # Processes that train together drop different units.
@@ -39,20 +41,26 @@ class SeedEpochs(pl.Callback):
 
 
 class EpochLog(pl.Callback):
-    """Write `log.csv`, a row an epoch; its rows travel in the checkpoint, so a resumed log fits."""
+    """Write `log.csv`, a row an epoch; its rows travel in the checkpoint, so a resumed log fits.
+
+    So do the hashes of the sources that trained the epochs: a run that goes on after an edit is of
+    several.
+    """
 
     def __init__(self, folder: RunFolder) -> None:
         self.file = folder.path / "log.csv"
+        self.sources = [sources_hash()]
         self.rows: list[dict[str, float]] = []
         self.started = 0.0
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.started = time.perf_counter()
 
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        task = task_of(pl_module)
         row = {"epoch": float(trainer.current_epoch)}
-        row |= {f"train/{name}": value for name, value in pl_module.train_metrics.items()}
-        for split, evaluation in pl_module.evaluations.items():
+        row |= {f"train/{name}": value for name, value in task.train_metrics.items()}
+        for split, evaluation in task.evaluations.items():
             row |= {f"{split}/{name}": value for name, value in evaluation.metrics.items()}
         for logger in trainer.loggers:
             logger.log_metrics(row, step=trainer.current_epoch)
@@ -71,10 +79,11 @@ class EpochLog(pl.Callback):
         return sum(row["seconds"] for row in self.rows)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows}
+        return {"rows": self.rows, "sources": self.sources}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = state_dict["rows"]
+        self.sources = sorted({*state_dict["sources"], *self.sources})
 
 
 class SaveResume(Checkpoint):
@@ -86,7 +95,7 @@ class SaveResume(Checkpoint):
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
 
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if leads():
             write_with(self.folder.resume_checkpoint, trainer.save_checkpoint)
         else:

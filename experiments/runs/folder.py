@@ -1,6 +1,7 @@
 """The folder of a run: one place, one owner at a time, complete once its metrics exist."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,12 +12,17 @@ from filelock import FileLock, Timeout
 from omegaconf import OmegaConf
 
 from experiments.files import write_json, write_text
+from experiments.runs.sources import sources_hash
 
 # What every metrics.json says of its run; those who read it rely on these.
 WRITTEN = {
     *("task", "fusion", "modalities", "data", "protocol", "hash", "fold", "seed"),
     *("provenance", "manifest", "headline", "reported"),
 }
+
+Metrics = dict[str, Any]
+"""What metrics.json says of a run."""
+RERUN = ".rerun"  # a folder in a run's own
 
 
 class RunError(ValueError):
@@ -38,6 +44,32 @@ class RunFolder:
         return (self.path / "metrics.json").is_file()
 
     @property
+    def outdated(self) -> bool:
+        """Say whether the run is complete, and not known to be made by these very sources."""
+        try:
+            return self.complete and self.metrics().get("sources") != sources_hash()
+        except RunError:  # cannot be read; whoever needs the figures is told why
+            return True
+
+    @property
+    def rerun(self) -> "RunFolder":
+        """Return where a complete run is made once more, beside its own files."""
+        return RunFolder(self.path / RERUN)
+
+    def adopt_rerun(self) -> None:
+        """Put a complete rerun in the place of the run before; after a kill the next call does it."""
+        fresh = self.rerun
+        if not fresh.complete:
+            return
+        (self.path / "metrics.json").unlink(missing_ok=True)  # incomplete until the last move
+        for entry in sorted(fresh.path.iterdir(), key=lambda entry: entry.name == "metrics.json"):
+            before = self.path / entry.name
+            if before.is_dir():
+                shutil.rmtree(before)
+            entry.replace(before)
+        fresh.path.rmdir()
+
+    @property
     def resume_checkpoint(self) -> Path:
         """Return where an incomplete run keeps all that it needs to go on."""
         return self.path / "checkpoints" / "resume.ckpt"
@@ -46,7 +78,7 @@ class RunFolder:
         """Return where the weights chosen by a reporting rule are kept."""
         return self.path / "checkpoints" / f"{rule}.pt"
 
-    def metrics(self) -> dict[str, Any]:
+    def metrics(self) -> Metrics:
         """Read the metrics of a complete run.
 
         Raises:
@@ -81,7 +113,7 @@ class RunFolder:
         """Create the folder and write down the configuration."""
         write_text(self.path / "config.yaml", config)
 
-    def finish(self, metrics: dict[str, Any]) -> None:
+    def finish(self, metrics: Metrics) -> None:
         """Write the metrics, which makes the run complete, and drop what only a resume needs."""
         write_json(self.path / "metrics.json", metrics)
         self.resume_checkpoint.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from experiments.contracts import task_of
 from experiments.metric import number
 
 
@@ -40,7 +41,7 @@ class ShowProgress(pl.Callback):
             console=console,
         )
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         done = trainer.current_epoch
         self.task = self.bar.add_task(
             self.name, total=trainer.max_epochs, completed=done, figures=""
@@ -51,25 +52,27 @@ class ShowProgress(pl.Callback):
             self.bar.start()
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, *args: Any
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, *args: Any
     ) -> None:
         self.bar.advance(self.task, 1 / trainer.num_training_batches)
 
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        task = task_of(pl_module)
         done, total = trainer.current_epoch + 1, trainer.max_epochs or 1
-        loss = next(iter(pl_module.train_metrics.items()))
-        metric = next(iter(pl_module.evaluations["test"].metrics.items()))
+        loss = next(iter(task.train_metrics.items()))
+        metric = next(iter(task.evaluations["test"].metrics.items()))
         figures = f"train {loss[0]} {loss[1]:.3f}  test {metric[0]} {number(*metric)}"
         self.bar.update(self.task, completed=done, figures=figures)
         tenth = max(1, total // 10)
         if not self.console.is_terminal and (done % tenth == 0 or done == total):
             self.console.print(f"{self.name}: epoch {done}/{total}  {figures}")
 
-    def teardown(self, trainer: pl.Trainer, pl_module: Any, stage: str) -> None:
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         if self.console.is_terminal:
             self.bar.stop()
 
-    def on_exception(self, trainer: pl.Trainer, pl_module: Any, exception: BaseException) -> None:
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
         # Lightning calls no teardown then, and the terminal would be left without its cursor.
         self.teardown(trainer, pl_module, "fit")
-

@@ -10,6 +10,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
+from experiments.contracts import TaskModule, task_of
 from experiments.files import write_with
 from experiments.runs.callbacks import leads
 from experiments.runs.folder import RunError, RunFolder
@@ -58,8 +59,9 @@ class Report(pl.Callback):
         self.rules = dict(rules)
         self.chosen: dict[str, dict[str, Any]] = {}
 
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        metrics = {split: e.metrics for split, e in pl_module.evaluations.items()}
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        task = task_of(pl_module)
+        metrics = {split: e.metrics for split, e in task.evaluations.items()}
         last = trainer.current_epoch + 1 == trainer.max_epochs
         for name, rule in self.rules.items():
             old = self.chosen.get(name)
@@ -67,21 +69,22 @@ class Report(pl.Callback):
                 self._choose_each(name, metrics, epoch=trainer.current_epoch)
             elif rule.better(metrics, old and old["metrics"]):
                 save = rule.split is not None or last
-                self.choose(name, pl_module, epoch=trainer.current_epoch, save=save)
+                self.choose(name, task, epoch=trainer.current_epoch, save=save)
 
-    def choose(self, rule: str, task: Any, *, epoch: int | None, save: bool = True) -> None:
+    def choose(self, rule: str, task: TaskModule, *, epoch: int | None, save: bool = True) -> None:
         """Take the task's latest evaluation as what a rule reports.
 
         Args:
             rule: the rule's name.
-            task: has `evaluations` by split, and the `network` that made them.
+            task: with the evaluations and the network that made them.
             epoch: where it comes from; `None` for a fusion that trains nothing.
             save: write the weights; the last epoch's are not worth writing before it is the last.
         """
+        test = task.evaluations["test"]
         self.chosen[rule] = {
             "epoch": epoch,
             "metrics": {split: e.metrics for split, e in task.evaluations.items()},
-            "test": {key: getattr(task.evaluations["test"], key) for key in PREDICTED},
+            "test": {"ids": test.ids, "labels": test.labels, "scores": test.scores},
         }
         if save and leads():
             state = task.network.state_dict()
@@ -110,9 +113,6 @@ class Report(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.chosen = state_dict["chosen"]
-
-
-PREDICTED = ("ids", "labels", "scores")
 
 
 def write_predictions(folder: RunFolder, report: Report, ids: Sequence[str]) -> None:

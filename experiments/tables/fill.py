@@ -1,15 +1,19 @@
 """From complete runs to a filled table: figures, errors, and paired differences."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from experiments.evaluation.statistics import Estimate, RunKey, estimate, paired_difference
-from experiments.runs.folder import RunError, RunFolder
+from experiments.runs.folder import Metrics, RunError, RunFolder
+from experiments.runs.overrides import Overrides
 from experiments.tables.plan import Plan
 from experiments.tables.table import Row, Table
 
-PLACES = ("results=", "progress=", "logger", "data.root=", "data.raw=", "datamodule.root=")
+NONE = Overrides()
+
+# Overrides that say where things are on this machine: no part of what a table stands on.
+ELSEWHERE = ("results", "progress", "logger", "rerun", "data.root", "data.raw", "datamodule.root")
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Filled:
         table: its rows.
         rules: the reporting rules of its runs.
         lines: the rows, filled.
-        provenance: data, versions, hashes and words.
+        provenance: data, versions, hashes, sources and overrides.
         reporting: how each rule chooses, as the runs were configured.
     """
 
@@ -71,11 +75,11 @@ def unreadable(todo: Plan) -> dict[RunFolder, str]:
     return reasons
 
 
-def tabulate(
+def fill(
     table: Table,
     todo: Plan,
     paper_sizes: dict[str, int],
-    words: Sequence[str] = (),
+    overrides: Overrides = NONE,
     left_out: Collection[RunFolder] = (),
 ) -> Filled:
     """Collect the figures of all complete runs of a table.
@@ -84,7 +88,7 @@ def tabulate(
         table: its rows.
         todo: where the runs of each row are.
         paper_sizes: parameters of each row's network at the paper's size.
-        words: the user's own.
+        overrides: the user's own.
         left_out: complete runs that do not count, because they are `unreadable`.
 
     Raises:
@@ -112,22 +116,20 @@ def tabulate(
         }
         sizes = {metrics["parameters"]["total"] for metrics in own.values()}
         size = sizes.pop() if len(sizes) == 1 else None
-        wanted = len(table.folds) * len(table.seeds) if row.words else 0
+        wanted = len(table.folds) * len(table.seeds) if row.overrides else 0
         paper_size = paper_sizes.get(row.name)
         lines.append(Line(row, len(own), wanted, figures, differences, size, paper_size))
     counted = (f for f in todo.folders if f.complete and f not in left_out)
     reporting = next((folder.reporting() for folder in counted), {})
-    return Filled(table, rules, tuple(lines), _provenance(every, words), reporting)
+    return Filled(table, rules, tuple(lines), _provenance(every, overrides), reporting)
 
 
-def _read(
-    folders: Sequence[RunFolder], left_out: Collection[RunFolder]
-) -> dict[RunKey, dict[str, Any]]:
+def _read(folders: Sequence[RunFolder], left_out: Collection[RunFolder]) -> dict[RunKey, Metrics]:
     complete = [f.metrics() for f in folders if f.complete and f not in left_out]
     return {(metrics["fold"], metrics["seed"]): metrics for metrics in complete}
 
 
-def _values(runs: dict[RunKey, dict[str, Any]], rule: str, metric: str) -> dict[RunKey, float]:
+def _values(runs: Mapping[RunKey, Metrics], rule: str, metric: str) -> dict[RunKey, float]:
     for run in runs.values():
         known = run["reported"][rule]["test"]
         if metric not in known:
@@ -135,13 +137,15 @@ def _values(runs: dict[RunKey, dict[str, Any]], rule: str, metric: str) -> dict[
     return {key: run["reported"][rule]["test"][metric] for key, run in runs.items()}
 
 
-def _provenance(runs: Sequence[dict[str, Any]], words: Sequence[str]) -> dict[str, Any]:
+def _provenance(runs: Sequence[Metrics], overrides: Overrides) -> dict[str, Any]:
     return {
-        "words": [word for word in words if not word.startswith(PLACES)],
+        "overrides": list(overrides.without(*ELSEWHERE)),
         "data": sorted({run["provenance"] for run in runs}),
         "manifests": sorted({run["manifest"] for run in runs}),
         "starts": sorted({run["starts_from"] for run in runs if run.get("starts_from")}),
         "protocols": sorted({run["protocol"] for run in runs}),
         "hashes": sorted({run["hash"] for run in runs}),
+        "sources": sorted({run.get("sources", "unknown") for run in runs}),
+        "commits": sorted({run.get("commit") or "unknown" for run in runs}),
         "versions": runs[0]["versions"] if runs else {},
     }

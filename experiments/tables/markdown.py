@@ -12,7 +12,7 @@ from experiments.tables.fill import Filled
 
 def markdown(filled: Filled, level: int = 1) -> str:
     """Return a table and its notes, below a heading of a level."""
-    words = [
+    passages = [
         f"{'#' * level} {filled.table.title}" + (" (sample data)" if filled.sample else ""),
         " ".join(filled.table.context.split()),
         *_grids(filled),
@@ -24,7 +24,7 @@ def markdown(filled: Filled, level: int = 1) -> str:
             if line.row.note
         ),
     ]
-    return "\n\n".join(word for word in words if word) + "\n"
+    return "\n\n".join(passage for passage in passages if passage) + "\n"
 
 
 def _grids(filled: Filled) -> list[str]:
@@ -57,9 +57,18 @@ def _origin(filled: Filled) -> str:
     return (
         f"Data: **{', '.join(stands['data']) or 'no run yet'}**, manifest {manifests or '-'}; "
         f"protocol {', '.join(stands['protocols']) or '-'}; folds {_listed(table.folds)}; seeds "
-        f"{_listed(table.seeds)}; words: {' '.join([*table.words, *stands['words']])}; "
-        f"run hashes {_listed(stands['hashes'])}."
+        f"{_listed(table.seeds)}; overrides: "
+        f"{' '.join([*table.overrides, *stands['overrides']])}; "
+        f"run hashes {_listed(stands['hashes'])}; {_sources(stands['sources'])}."
     )
+
+
+def _sources(hashes: Sequence[str]) -> str:
+    """Name the sources that made the runs, and say it if they are not the same for all."""
+    short = [found[:8] for found in hashes]
+    if len(short) > 1:
+        return f"**runs of mixed sources**: {_listed(short)} (rerun=true makes them again)"
+    return f"sources {_listed(short) or '-'}"
 
 
 def _reading(filled: Filled) -> str:

@@ -1,6 +1,6 @@
-"""A table of the paper as data: its rows, and the words that run them."""
+"""A table of the paper as data: its rows, and the overrides that run them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from itertools import product
@@ -10,7 +10,9 @@ from typing import Any
 from omegaconf import OmegaConf
 from yaml import YAMLError  # type: ignore[import-untyped]
 
+from experiments.evaluation.statistics import Fold
 from experiments.runs.folder import RunError
+from experiments.runs.overrides import Overrides
 
 
 @dataclass(frozen=True)
@@ -19,14 +21,14 @@ class Row:
 
     Args:
         name: as the paper prints it.
-        words: the words of `train.py` that run it; none for a row that is only quoted.
+        overrides: of `train.py`, that run it; none for a row that is only quoted.
         paper: the paper's own figures by column; `parameters` in millions.
         note: what a reader must know, printed under the table.
         ours: a row that the paper does not have, such as a control.
     """
 
     name: str
-    words: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
     paper: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
     ours: bool = False
@@ -44,30 +46,31 @@ class Table:
         seeds: default seeds; a command may name others.
         metrics: the columns of test metrics, the first one compared.
         reference: the row that all others are compared with, paired.
-        words: common to all rows.
+        overrides: common to all rows.
         context: why the paper's figures are not what ours should match, where they are not.
     """
 
     name: str
     title: str
     rows: tuple[Row, ...]
-    folds: tuple[Any, ...]
+    folds: tuple[Fold, ...]
     seeds: tuple[int, ...]
     metrics: tuple[str, ...]
     reference: str
-    words: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
     context: str = ""
 
     @property
-    def places(self) -> Iterator[tuple[Any, int]]:
+    def places(self) -> Iterator[tuple[Fold, int]]:
         """Give each run's fold and seed, seeds outermost."""
         return ((fold, seed) for seed, fold in product(self.seeds, self.folds))
 
-    def jobs(self, row: Row, words: Sequence[str]) -> Iterator[list[str]]:
-        """Give the words of each run of a row; `words` are the user's own."""
-        if row.words:
+    def jobs(self, row: Row, overrides: Overrides) -> Iterator[Overrides]:
+        """Give the overrides of each run of a row; `overrides` are the user's own."""
+        if row.overrides:
+            every = Overrides((*self.overrides, *row.overrides, *overrides))
             for fold, seed in self.places:
-                yield [*self.words, *row.words, *words, f"fold={fold}", f"seed={seed}"]
+                yield every.setting(fold=fold, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,9 @@ def load_table(configs: Path, name: str, **changes: Any) -> Table:
         table = _make(Table, {**content, "name": name, "rows": rows, **changes})
         _check(table)
     except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{file}: expected a title and rows with name and words: {error}") from None
+        raise RunError(
+            f"{file}: expected a title and rows with name and overrides: {error}"
+        ) from None
     return table
 
 
@@ -127,7 +132,9 @@ def _read(configs: Path, name: str) -> tuple[Path, Any]:
     try:
         return file, OmegaConf.to_container(OmegaConf.load(file), resolve=True)
     except (YAMLError, ValueError) as error:
-        raise RunError(f"{file}: expected a title and rows with name and words: {error}") from None
+        raise RunError(
+            f"{file}: expected a title and rows with name and overrides: {error}"
+        ) from None
 
 
 def _make(kind: Any, content: dict[str, Any]) -> Any:
@@ -139,10 +146,10 @@ def _make(kind: Any, content: dict[str, Any]) -> Any:
             close = get_close_matches(key, known, n=1)
             guess = f", did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
             raise ValueError(f"{place}: no such key {key}{guess}")
-        if key == "words" and not (
-            isinstance(value, list | tuple) and all(isinstance(word, str) for word in value)
+        if key == "overrides" and not (
+            isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
         ):
-            raise ValueError(f"words: expected a list of quoted words, found {value}")
+            raise ValueError(f"overrides: expected a list of quoted overrides, found {value}")
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items()})
 
 

@@ -1,0 +1,132 @@
+"""What a run needs of a datamodule, of a network and of the module that trains it.
+
+Configurations name their classes (`_target_`); these Protocols say what such a class has to offer.
+Nothing else of them is used, and nothing is probed for.
+
+Legend: B samples, N samples of a split, K outputs.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, Self, cast, runtime_checkable
+
+import pytorch_lightning as pl
+from torch import Tensor, nn
+
+Criterion = Callable[[Tensor, Tensor], Tensor]
+"""The task's loss of scores `(B, K)` and labels `(B,)`."""
+
+
+class DataModule(Protocol):
+    """A `LightningDataModule` whose construction reads no array and writes nothing.
+
+    `identity` and `provenance` are known at once, everything else after `prepare_data` (which
+    may render or download) and `setup("fit")`.
+    """
+
+    @property
+    def identity(self) -> str:
+        """What tells this data set from others: part of a run's hash."""
+
+    @property
+    def provenance(self) -> str:
+        """`real`, or `sample` for data that the project rendered itself."""
+
+    @property
+    def manifest_hash(self) -> str:
+        """The hash of what is packed, with all its bytes; written to `metrics.json`."""
+
+    @property
+    def classes(self) -> Sequence[str] | None:
+        """The names of the classes; `None` for a regression."""
+
+    @property
+    def evaluation_names(self) -> Sequence[str]:
+        """The evaluation splits in the order of `val_dataloader`: `test`, maybe `validation`."""
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """The name of each row of the data set."""
+
+    @property
+    def shapes(self) -> Mapping[str, Sequence[int]]:
+        """The input shape of each modality, without the batch."""
+
+    def prepare_data(self) -> None: ...
+
+    def setup(self, stage: str) -> None: ...
+
+
+class Branch(Protocol):
+    """A unimodal network, which knows the names that its published weights have."""
+
+    head: nn.Module | None
+
+    def convert(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return published weights under this branch's own names."""
+
+    def state_dict(self) -> dict[str, Tensor]: ...
+
+    def load_state_dict(self, state: Mapping[str, Tensor], strict: bool = True) -> object: ...
+
+
+class Network(Protocol):
+    """An `nn.Module` from a batch to a prediction with `scores` `(B, K)`."""
+
+    def loss(
+        self, prediction: Any, batch: Mapping[str, Tensor], criterion: Criterion
+    ) -> dict[str, Tensor]:
+        """Return `total`, which is trained, and other losses, which are logged."""
+
+    def parts(self) -> dict[str, nn.Module]:
+        """Return the network's parts by the names that reports use."""
+
+    def __call__(self, batch: Mapping[str, Tensor]) -> Any: ...
+
+    def eval(self) -> Self: ...
+
+    def named_modules(self) -> Iterator[tuple[str, nn.Module]]: ...
+
+    def state_dict(self) -> dict[str, Tensor]: ...
+
+    def parameters(self) -> Iterator[nn.Parameter]: ...
+
+
+@runtime_checkable
+class BranchedNetwork(Protocol):
+    """A network of branches by modality, which unimodal or published weights can start."""
+
+    branches: Mapping[str, Branch]
+
+
+class SplitScores(Protocol):
+    """All predictions on one split, sorted by id: `(N,)`, `(N,)`, `(N, K)`, and their metrics."""
+
+    @property
+    def ids(self) -> Tensor: ...
+
+    @property
+    def labels(self) -> Tensor: ...
+
+    @property
+    def scores(self) -> Tensor: ...
+
+    @property
+    def metrics(self) -> dict[str, float]: ...
+
+
+class TaskModule(Protocol):
+    """The `LightningModule` that trains a network, with the latest evaluation of each split."""
+
+    @property
+    def network(self) -> nn.Module: ...
+
+    @property
+    def evaluations(self) -> Mapping[str, SplitScores]: ...
+
+    @property
+    def train_metrics(self) -> Mapping[str, float]: ...
+
+
+def task_of(module: pl.LightningModule) -> TaskModule:
+    """Return the module that Lightning hands to a callback as what it is here."""
+    return cast("TaskModule", module)

@@ -1,0 +1,203 @@
+"""The making of a run: data, network, training, and what it leaves in its folder."""
+
+import os
+import platform
+import time
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from experiments.contracts import DataModule, Network, TaskModule
+from experiments.runs.callbacks import EpochLog, SaveResume, SeedEpochs, leads
+from experiments.runs.complexity import count_flops, count_parameters, paper_size_parameters
+from experiments.runs.compose import build
+from experiments.runs.folder import RunFolder
+from experiments.runs.identity import FAST
+from experiments.runs.initialise import load_branches
+from experiments.runs.overrides import Overrides
+from experiments.runs.progress import ShowProgress
+from experiments.runs.published import Published
+from experiments.runs.rules import Report, ReportingRule, headline, write_predictions
+from experiments.runs.sources import commit
+from experiments.runs.speed import check_precision, hasten
+
+
+@dataclass(frozen=True)
+class Making:
+    """All that it takes to make one run.
+
+    Args:
+        cfg: its configuration.
+        name: as a person would say it.
+        hash: of its settings and data.
+        folder: where it lives; a complete run there is replaced once the new one is complete.
+        data: its datamodule.
+        starts: by modality the folders of the complete unimodal runs that it starts from.
+        published: the files of published weights that it starts from.
+        trains: whether there is anything to train.
+        overrides: that made the configuration.
+        console: where progress goes.
+    """
+
+    cfg: DictConfig
+    name: str
+    hash: str
+    folder: RunFolder
+    data: DataModule
+    starts: dict[str, RunFolder]
+    published: Published
+    trains: bool
+    overrides: Overrides
+    console: Console
+
+    def run(self) -> None:
+        """Make the run, or go on where it was interrupted; at the end its folder is complete."""
+        cfg, data = self.cfg, self.data
+        check_precision(cfg.trainer)
+        data.prepare_data()
+        data.setup("fit")
+        place = self.folder.rerun if self.folder.complete else self.folder
+        if leads():
+            place.begin(OmegaConf.to_yaml(cfg, resolve=True))
+        torch.set_num_threads(cfg.threads)
+        torch.manual_seed(cfg.seed)
+        network = build(cfg.network)
+        hasten(network, **{flag: cfg[flag] for flag in FAST})
+        task: TaskModule = build(cfg.task.module)(
+            network, training=build(cfg.training), splits=data.evaluation_names
+        )
+        report = Report(place, self._rules())
+        log = EpochLog(place)
+        trainer = (
+            self._train(task, place, report, log) if self.trains else self._combine(task, report)
+        )
+        if leads():
+            self._finish(place, trainer, network, report, log)
+        trainer.strategy.barrier()  # whoever goes on finds a complete folder
+
+    def _train(
+        self, task: TaskModule, place: RunFolder, report: Report, log: EpochLog
+    ) -> pl.Trainer:
+        callbacks = [SeedEpochs(self.cfg.seed), report, log, SaveResume(place)]
+        if self.cfg.progress:
+            mark = " (sample data)" if self.data.provenance == "sample" else ""
+            callbacks.append(ShowProgress(self.name + mark, self.console))
+        trainer: pl.Trainer = build(
+            self.cfg.trainer, callbacks=callbacks, logger=self._loggers(place)
+        )
+        checkpoint = place.resume_checkpoint
+        resume = str(checkpoint) if checkpoint.exists() else None
+        if self.starts and resume is None:
+            self._initialise(task.network, self.cfg.protocol.init_from)
+        if resume is None:
+            for line in self.published.load(task.network):
+                self.console.print(f"{self.name}: {line}", markup=False)
+        module, data = _lightning(task, self.data)
+        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+        return trainer
+
+    def _combine(self, task: TaskModule, report: Report) -> pl.Trainer:
+        """Evaluate a fusion that trains nothing: under each rule with the weights of that rule."""
+        trainer: pl.Trainer = build(self.cfg.trainer, callbacks=[], logger=False)
+        module, data = _lightning(task, self.data)
+        for rule in report.rules:
+            self._initialise(task.network, rule)
+            trainer.validate(module, datamodule=data, verbose=False)
+            report.choose(rule, task, epoch=None)
+        return trainer
+
+    def _finish(
+        self,
+        place: RunFolder,
+        trainer: pl.Trainer,
+        network: Network,
+        report: Report,
+        log: EpochLog,
+    ) -> None:
+        write_predictions(place, report, self.data.ids)
+        shapes = {name: self.data.shapes[name] for name in self.cfg.modalities}
+        place.finish(
+            self._description()
+            | {
+                "headline": headline(report.chosen),
+                "reported": report.figures(),
+                "parameters": count_parameters(network),
+                "flops": count_flops(lambda: build(self.cfg.network), shapes),
+                "paper_size_parameters": paper_size_parameters(self.overrides),
+                "seconds": round(log.seconds, 1),
+                "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+                "sources": "+".join(log.sources),
+                "commit": commit(),
+            }
+            | environment(trainer.strategy.root_device)
+        )
+        self.folder.adopt_rerun()
+
+    def _rules(self) -> dict[str, ReportingRule]:
+        """Return the reporting rules whose evaluation split there is."""
+        rules = {name: ReportingRule(**rule) for name, rule in self.cfg.reporting.items()}
+        splits = {None, *self.data.evaluation_names}
+        return {name: rule for name, rule in rules.items() if rule.split in splits}
+
+    def _initialise(self, network: torch.nn.Module, rule: str) -> None:
+        weights = {name: folder.weights(rule) for name, folder in self.starts.items()}
+        loaded = load_branches(network, weights)
+        self.console.print(
+            f"{self.name}: starts from {len(weights)} unimodal runs ({rule}): "
+            f"{len(loaded['loaded'])} tensors loaded, {len(loaded['left_out'])} left out, "
+            f"{len(loaded['fresh'])} fresh"
+        )
+
+    def _loggers(self, place: RunFolder) -> list[Any]:
+        if not self.cfg.logger:
+            return []
+        # The hash as id: a continued run continues its curve.
+        fold, seed = self.folder.path.parts[-2:]
+        identity = "-".join([self.hash, fold, seed])
+        return [build(self.cfg.logger)(save_dir=str(place.path), id=identity, name=self.name)]
+
+    def _description(self) -> dict[str, Any]:
+        cfg = self.cfg
+        return {
+            "hash": self.hash,
+            "task": cfg.task.name,
+            "fusion": cfg.fusion.name,
+            "modalities": list(cfg.modalities),
+            "protocol": cfg.protocol.name,
+            "data": cfg.data.name,
+            "provenance": self.data.provenance,
+            "classes": self.data.classes,
+            "manifest": self.data.manifest_hash,
+            "fold": cfg.fold,
+            "seed": cfg.seed,
+            "epochs": cfg.epochs if self.trains else 0,
+            "starts_from": cfg.protocol.init_from if self.starts and self.trains else None,
+        } | self.published.marks
+
+
+def _lightning(
+    task: TaskModule, data: DataModule
+) -> tuple[pl.LightningModule, pl.LightningDataModule]:
+    """Return the two as what the contracts say that they are, which no Protocol can."""
+    return cast("pl.LightningModule", task), cast("pl.LightningDataModule", data)
+
+
+def environment(device: torch.device) -> dict[str, Any]:
+    """Return what a result may depend on beside its settings, its data and the code."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor()
+    return {
+        "device": f"{device.type} {name}".strip(),
+        "threads": torch.get_num_threads(),
+        "cores": os.cpu_count(),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "pytorch_lightning": pl.__version__,
+            "numpy": np.__version__,
+        },
+    }

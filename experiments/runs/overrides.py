@@ -1,0 +1,91 @@
+"""Overrides of a command line as a value, read by Hydra's own grammar."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+
+from experiments.runs.folder import RunError
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """Overrides in their order, where a later one counts: `task=ntu`, `+a.b=3`, `~logger`.
+
+    A key is what an override acts on, without its sign: `task`, `training.optimizer.lr`,
+    `hydra/launcher`. What lies below a key is written behind a dot or a slash.
+
+    Args:
+        texts: the overrides as they were typed.
+
+    Raises:
+        hydra.errors.OverrideParseException: for one that Hydra's grammar does not know.
+    """
+
+    texts: tuple[str, ...]
+
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        object.__setattr__(self, "texts", tuple(texts))
+        for text in self.texts:
+            _parse(text)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.texts)
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __str__(self) -> str:
+        return " ".join(self.texts)
+
+    @property
+    def keys(self) -> list[str]:
+        """Return each override's key, in order."""
+        return [key_of(text) for text in self.texts]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.keys
+
+    def value(self, key: str, default: Any = None) -> Any:
+        """Return what a key is set to, or `default` where it is not.
+
+        Raises:
+            RunError: for a sweep over several values, or a key that is deleted.
+        """
+        for text in reversed(self.texts):
+            if key_of(text) == key:
+                parsed = _parse(text)
+                if parsed.is_sweep_override() or parsed.is_delete():
+                    raise RunError(f"{text}: expected one value; sweeps are for train.py -m")
+                return parsed.value()
+        return default
+
+    def only(self, *keys: str) -> "Overrides":
+        """Return those of these keys, and of all keys below them."""
+        return Overrides(text for text in self.texts if _below(key_of(text), keys))
+
+    def without(self, *keys: str) -> "Overrides":
+        """Return those of other keys than these, and than all keys below them."""
+        return Overrides(text for text in self.texts if not _below(key_of(text), keys))
+
+    def setting(self, **values: object) -> "Overrides":
+        """Return overrides in which these keys, without a dot, have these values."""
+        kept = (text for text in self.texts if key_of(text) not in values)
+        return Overrides([*kept, *(f"{key}={value}" for key, value in values.items())])
+
+
+def key_of(text: str) -> str:
+    """Return the key of an override."""
+    return _parse(text).key_or_group
+
+
+def _below(key: str, roots: Iterable[str]) -> bool:
+    return any(key == root or key.startswith((f"{root}.", f"{root}/")) for root in roots)
+
+
+@cache
+def _parse(text: str) -> Override:
+    return OverridesParser.create().parse_overrides([text])[0]
