@@ -14,8 +14,8 @@ from experiments.files import write_json
 from experiments.runs.compose import build, compose
 from experiments.runs.folder import RunError
 from experiments.runs.identity import digest
-from experiments.runs.initialise import load_branches
 from experiments.runs.run import Run
+from experiments.runs.weights import load_branches
 
 SHOWN = 5
 

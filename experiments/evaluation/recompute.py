@@ -13,7 +13,7 @@ from experiments.console import quieten
 from experiments.evaluation.finished import FinishedRun
 from experiments.runs.compose import build
 from experiments.runs.folder import RunError
-from experiments.runs.initialise import read_weights
+from experiments.runs.weights import read_weights
 
 TOLERANCE = 1e-3  # of the largest score; another device or number of threads rounds differently
 

@@ -57,7 +57,7 @@ class RunFolder:
         return RunFolder(self.path / RERUN)
 
     def adopt_rerun(self) -> None:
-        """Put a complete rerun in the place of the run before; after a kill the next call does it."""
+        """Put a complete rerun in the place of the run before; a second call ends a killed one."""
         fresh = self.rerun
         if not fresh.complete:
             return

@@ -18,13 +18,12 @@ from experiments.runs.complexity import count_flops, count_parameters, paper_siz
 from experiments.runs.compose import build
 from experiments.runs.folder import RunFolder
 from experiments.runs.identity import FAST
-from experiments.runs.initialise import load_branches
 from experiments.runs.overrides import Overrides
 from experiments.runs.progress import ShowProgress
-from experiments.runs.published import Published
 from experiments.runs.rules import Report, ReportingRule, headline, write_predictions
 from experiments.runs.sources import commit
 from experiments.runs.speed import check_precision, hasten
+from experiments.runs.weights import Published, load_branches
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from experiments.runs.folder import RunFolder
 from experiments.runs.identity import digest, settings, variant
 from experiments.runs.make import Making
 from experiments.runs.overrides import Overrides
-from experiments.runs.published import Published
+from experiments.runs.weights import Published
 
 GROUPS = ("task", "fusion", "data", "protocol")
 # Overrides of the fusion, which the unimodal runs that it starts from do not have.

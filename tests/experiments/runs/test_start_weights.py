@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from experiments.runs.folder import RunError
-from experiments.runs.initialise import load_branches
+from experiments.runs.weights import load_branches
 
 
 class Branch(nn.Module):

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from experiments.runs.folder import RunError
-from experiments.runs.initialise import read_weights
-from experiments.runs.published import Published, load_published
+from experiments.runs.weights import Published, load_published, read_weights
 from models.backbones import HCN, I3D
 from tests.experiments.conftest import MakeRun
 
