@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.experiments.conftest import WORDS
+from tests.experiments.conftest import OVERRIDES
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("HYDRA_FULL_ERROR", "COLUMNS")} | {
@@ -13,9 +13,9 @@ ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("HYDRA_FULL_ERRO
 }
 
 
-def start(script: str, *words: str, python: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+def start(script: str, *overrides: str, python: tuple[str, ...] = ()) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, *python, script, *words],
+        [sys.executable, *python, script, *overrides],
         cwd=ROOT,
         env=ENVIRONMENT,
         text=True,
@@ -30,10 +30,10 @@ def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def run(script: str, *words: str) -> tuple[int, str, str]:
-    return end(start(script, *words))
+def run(script: str, *overrides: str) -> tuple[int, str, str]:
+    return end(start(script, *overrides))
 
 
-def tiny(results: Path, *words: str) -> list[str]:
+def tiny(results: Path, *overrides: str) -> list[str]:
     """Words for `train.py` that train small networks on a tiny datamodule."""
-    return [*WORDS, f"results={results}", *words]
+    return [*OVERRIDES, f"results={results}", *overrides]

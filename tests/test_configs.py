@@ -22,10 +22,10 @@ def choices(group: str) -> list[str]:
     return sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
 
 
-def compose(*words: str) -> Any:
+def compose(*overrides: str) -> Any:
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        return hydra.compose("train", list(words))
+        return hydra.compose("train", list(overrides))
 
 
 def combinations() -> Iterator[tuple[str, str, str, str]]:
@@ -42,9 +42,9 @@ def combinations() -> Iterator[tuple[str, str, str, str]]:
 def test_every_combination_builds_its_network(
     task: str, fusion: str, protocol: str, data: str
 ) -> None:
-    words = [f"task={task}", f"fusion={fusion}", f"protocol={protocol}", f"data={data}"]
-    one = [f"modalities=[{compose(*words).modalities[0]}]"] if fusion == "none" else []
-    cfg = compose(*words, *one, "data.root=somewhere")
+    overrides = [f"task={task}", f"fusion={fusion}", f"protocol={protocol}", f"data={data}"]
+    one = [f"modalities=[{compose(*overrides).modalities[0]}]"] if fusion == "none" else []
+    cfg = compose(*overrides, *one, "data.root=somewhere")
     other_task = task not in cfg.fusion.get("tasks", [task])
     if other_task or cfg.task.outputs < cfg.fusion.get("least_outputs", 1):
         with pytest.raises(RunError, match=f"fusion={fusion} (is made for|combines class)"):

@@ -62,10 +62,10 @@ def test_two_processes_train_one_network_and_test_every_clip_once(tmp_path: Path
     """A fusion run, so three runs one after the other; beside it the same by one process."""
     found: dict[str, tuple[dict[str, Any], dict[str, np.ndarray], str]] = {}
     data = "datamodule._target_=tests.test_ddp.SharedData"
-    for name, words in {"both": DDP, "alone": ()}.items():
+    for name, overrides in {"both": DDP, "alone": ()}.items():
         place = tmp_path / name
         place.mkdir()
-        code, out, err = run("train.py", *tiny(place, data, f"data.root={place}", *words))
+        code, out, err = run("train.py", *tiny(place, data, f"data.root={place}", *overrides))
         assert code == 0, err
         assert out.count("accuracy on test") == 1  # one process speaks
         (file,) = place.glob("ravdess/full/msaf/*/fold0/seed1/metrics.json")
@@ -99,18 +99,18 @@ def test_two_processes_train_one_network_and_test_every_clip_once(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("overrides", "message"),
     [
         (DDP[:1], r"as in trainer.devices=2"),
         ((*DDP, "hydra.mode=MULTIRUN"), "start each without -m"),
     ],
 )
 def test_words_that_make_no_sense_are_refused(
-    words: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch
+    overrides: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(CONFIGS, version_base="1.3"):
-        cfg = hydra.compose("train", list(words), return_hydra_config=True)
+        cfg = hydra.compose("train", list(overrides), return_hydra_config=True)
     monkeypatch.setattr(HydraConfig.instance(), "cfg", cfg)  # as in a job of `train.py`
     with pytest.raises(RunError, match=message):
         check(cfg)

@@ -13,8 +13,8 @@ from tests.experiments.finished import experiment, finished_run
 
 
 def test_one_trained_run_is_printed_written_and_predicted_again(tmp_path: Path) -> None:
-    words = tiny(tmp_path, "fusion=none", "modalities=[audio]")
-    folder = Path(run("train.py", *words)[1].splitlines()[-1])
+    overrides = tiny(tmp_path, "fusion=none", "modalities=[audio]")
+    folder = Path(run("train.py", *overrides)[1].splitlines()[-1])
     code, out, err = run("evaluate.py", f"run={folder}", "rule=paper_rule", "recompute=true")
     assert (code, err) == (0, "")
     assert "none (audio), fold 0, seed 1 (sample data)" in out
@@ -53,11 +53,11 @@ def test_two_sets_are_compared(tmp_path: Path) -> None:
 
 def test_what_cannot_be_evaluated_ends_in_one_message(tmp_path: Path) -> None:
     folder = finished_run(tmp_path / "a")
-    for words, message in (
+    for overrides, message in (
         ([], "run=<run folder> is missing"),
         ([f"run={folder}", "recompute=true"], "config.yaml: no such file"),
     ):
-        code, _, err = run("evaluate.py", *words)
+        code, _, err = run("evaluate.py", *overrides)
         assert code == 1
         assert err.startswith("error: ") and err.count("\n") == 1 and message in err, err
 

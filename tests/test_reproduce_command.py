@@ -37,8 +37,8 @@ def test_an_unknown_table_ends_in_one_message(capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.slow
 def test_a_sweep_of_train_goes_through_joblib(tmp_path: Path) -> None:
-    words = tiny(tmp_path, "fusion=none", "modalities=[audio],[action_units]")
-    code, out, err = run("train.py", "-m", *words, "hydra/launcher=joblib", "fold=0,1")
+    overrides = tiny(tmp_path, "fusion=none", "modalities=[audio],[action_units]")
+    code, out, err = run("train.py", "-m", *overrides, "hydra/launcher=joblib", "fold=0,1")
     assert (code, err) == (0, "")
     assert out.count("accuracy on test") == len(list(tmp_path.rglob("metrics.json"))) == 4
 
@@ -57,13 +57,13 @@ def written(place: Path) -> set[tuple[Path, int]]:
 def test_killed_again_and_again_the_table_is_that_of_an_undisturbed_run(tmp_path: Path) -> None:
     """SIGKILL to the command and its two workers, six times, each at a random moment of work."""
     peace, war = tmp_path / "peace", tmp_path / "war"
-    words = ["table=small", "folds=[0]", "epochs=40"]
+    overrides = ["table=small", "folds=[0]", "epochs=40"]
     for place in (peace, war):
         configs_with(place, small=TABLE)
-    assert end(start(FILL, str(peace), *words, python=("-c",)))[0] == 0
+    assert end(start(FILL, str(peace), *overrides, python=("-c",)))[0] == 0
 
-    words += ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
-    command, draw = [sys.executable, "-c", FILL, str(war), *words], random.Random(1)
+    overrides += ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    command, draw = [sys.executable, "-c", FILL, str(war), *overrides], random.Random(1)
     for _ in range(6):
         before = written(war)
         process = subprocess.Popen(command, cwd=ROOT, env=ENVIRONMENT, start_new_session=True)

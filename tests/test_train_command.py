@@ -1,4 +1,4 @@
-"""`train.py` as a user types it: end to end, wrong words, sweeps, Ctrl-C, kill, two jobs."""
+"""`train.py` as a user types it: end to end, wrong overrides, sweeps, Ctrl-C, kill, two jobs."""
 
 import csv
 import json
@@ -62,7 +62,7 @@ def test_help_is_quick_and_names_every_group() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("overrides", "message"),
     [
         (["fusion=msfa"], r"fusion=msfa: no such fusion; there are .*msaf.*sum"),
         (["debug=qick"], r"debug=qick: no such debug; there are quick"),
@@ -72,8 +72,8 @@ def test_help_is_quick_and_names_every_group() -> None:
         (["fold=[0"], r"fold=\[0: no viable alternative"),
     ],
 )
-def test_wrong_words_end_in_one_message(words: list[str], message: str) -> None:
-    code, out, err = run("train.py", *words)
+def test_wrong_words_end_in_one_message(overrides: list[str], message: str) -> None:
+    code, out, err = run("train.py", *overrides)
     assert code == 1 and out == ""
     assert re.fullmatch(rf"error: {message}.*\n", err), err
 
@@ -86,8 +86,8 @@ def test_a_sweep_trains_every_fold(tmp_path: Path) -> None:
 
 
 def test_a_sweep_goes_on_past_a_failure_and_ends_with_an_error(tmp_path: Path) -> None:
-    words = tiny(tmp_path, "fusion=none", "modalities=[vidoe],[audio]")
-    code, out, err = run("train.py", "-m", *words)
+    overrides = tiny(tmp_path, "fusion=none", "modalities=[vidoe],[audio]")
+    code, out, err = run("train.py", "-m", *overrides)
     assert code == 1
     assert "error: modalities=['vidoe']: expected a list of some of video, audio" in err
     assert "as in modalities=[video]\n" in err  # brackets are not taken for markup

@@ -8,10 +8,11 @@ import pytest
 from hydra.core.global_hydra import GlobalHydra
 from rich.console import Console
 
+from experiments.runs.overrides import Overrides
 from experiments.runs.run import Run
 
 CONFIGS = str(Path(__file__).parents[2] / "configs")
-WORDS = [
+OVERRIDES = [
     "datamodule._target_=tests.experiments.fakes.TinyData",
     "data=full",
     "data.root=nowhere",
@@ -27,12 +28,12 @@ MakeRun = Callable[..., Run]
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> Iterator[MakeRun]:
-    """Compose a run from words, with results under the test's own folder."""
+    """Make a run from overrides, with results under the test's own folder."""
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(CONFIGS, version_base="1.3"):
 
-        def make(*words: str, results: str = "results") -> Run:
-            every = [*WORDS, f"results={tmp_path / results}", *words]
-            return Run(hydra.compose("train", every), every, Console(quiet=True))
+        def make(*overrides: str, results: str = "results") -> Run:
+            every = Overrides([*OVERRIDES, f"results={tmp_path / results}", *overrides])
+            return Run(every, Console(quiet=True))
 
         yield make

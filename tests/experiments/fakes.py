@@ -47,7 +47,8 @@ class Rows(Dataset[dict[str, torch.Tensor]]):
 class TinyData(pl.LightningDataModule):
     """Takes and ignores what the real datamodule needs; `splits` adds a validation split."""
 
-    manifest_hash = "0" * 64
+    identity = manifest_hash = "0" * 64
+    classes = None
     provenance = "sample"
     shapes = SHAPES
 

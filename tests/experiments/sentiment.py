@@ -1,4 +1,4 @@
-"""A datamodule with random sequences that carry their sentiment, and words that train on it."""
+"""A datamodule with random sequences that carry their sentiment, and overrides that train on it."""
 
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,14 @@ from rich.console import Console
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from experiments.runs.overrides import Overrides
 from experiments.runs.run import Run
 from tests.experiments.conftest import CONFIGS
 from tests.experiments.fakes import Order
 
 STEPS = 6
 SHAPES = {"visual": (35, STEPS), "audio": (74, STEPS), "text": (20, STEPS)}
-SENTIMENT_WORDS = [
+SENTIMENT_OVERRIDES = [
     "task=mosei",
     "datamodule._target_=tests.experiments.sentiment.TinySentiment",
     "data=full",
@@ -52,7 +53,8 @@ class Sequences(Dataset[dict[str, Tensor]]):
 class TinySentiment(pl.LightningDataModule):
     """Trains on 48 rows, tests on 24 and selects on 24; takes and ignores all other settings."""
 
-    manifest_hash = "0" * 64
+    identity = manifest_hash = "0" * 64
+    classes = None
     provenance = "sample"
     shapes = SHAPES
     evaluation_names = ("test", "validation")
@@ -73,17 +75,17 @@ class TinySentiment(pl.LightningDataModule):
         return [DataLoader(Sequences(self.modalities, part), 10) for part in parts]
 
 
-def make_run(results: Path, *words: str) -> Run:
+def make_run(results: Path, *overrides: str) -> Run:
     """Compose a run from the real configuration on this data."""
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(CONFIGS, version_base="1.3"):
-        every = [*SENTIMENT_WORDS, f"results={results}", *words]
-        return Run(hydra.compose("train", every), every, Console(quiet=True))
+        every = Overrides([*SENTIMENT_OVERRIDES, f"results={results}", *overrides])
+        return Run(every, Console(quiet=True))
 
 
-def train(results: Path, *words: str) -> Run:
+def train(results: Path, *overrides: str) -> Run:
     """Complete a run; `complete` composes once more, for the parameters at the paper's size."""
-    run = make_run(results, *words)
+    run = make_run(results, *overrides)
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(CONFIGS, version_base="1.3"):
         run.complete()

@@ -9,9 +9,9 @@ import numpy as np
 from hydra.core.global_hydra import GlobalHydra
 from torch.utils.data import DataLoader
 
+from experiments.runs.overrides import Overrides
 from experiments.tables.reproduce import reproduce
-from scripts.reproduce import OWN
-from tests.experiments.conftest import CONFIGS, WORDS
+from tests.experiments.conftest import CONFIGS, OVERRIDES
 from tests.experiments.fakes import Order, Rows, TinyData
 
 TABLE = """
@@ -20,17 +20,17 @@ folds: [0, 1]
 seeds: [1, 2]
 metrics: [accuracy]
 reference: MSAF
-words: [task=ravdess, "modalities=[audio,action_units]"]
+overrides: [task=ravdess, "modalities=[audio,action_units]"]
 rows:
-  - {name: audio, words: [fusion=none, "modalities=[audio]"], paper: {accuracy: 56.53}}
-  - {name: action units, words: [fusion=none, "modalities=[action_units]"]}
-  - {name: sum, words: [fusion=sum], ours: true, note: a control.}
-  - {name: average, words: [fusion=average], paper: {accuracy: 68.82, parameters: 25.92}}
-  - {name: MSAF, words: [fusion=msaf], paper: {accuracy: 74.86, parameters: 25.94}}
+  - {name: audio, overrides: [fusion=none, "modalities=[audio]"], paper: {accuracy: 56.53}}
+  - {name: action units, overrides: [fusion=none, "modalities=[action_units]"]}
+  - {name: sum, overrides: [fusion=sum], ours: true, note: a control.}
+  - {name: average, overrides: [fusion=average], paper: {accuracy: 68.82, parameters: 25.92}}
+  - {name: MSAF, overrides: [fusion=msaf], paper: {accuracy: 74.86, parameters: 25.94}}
 """
 REPLACED = ("modalities", "epochs", "datamodule._target_")
-USER_WORDS = [
-    *(word for word in WORDS if not word.startswith(REPLACED)),
+USER_OVERRIDES = [
+    *Overrides(OVERRIDES).without(*REPLACED),
     "datamodule._target_=tests.experiments.small_table.FoldedData",
     "epochs=2",
 ]
@@ -59,12 +59,11 @@ def configs_with(place: Path, **tables: str) -> None:
         (place / "configs" / "table" / f"{name}.yaml").write_text(text)
 
 
-def fill(place: Path, *words: str) -> int:
+def fill(place: Path, *overrides: str) -> int:
     """Run the command in this process, with configuration, results and table below `place`."""
     GlobalHydra.instance().clear()
-    own = [word for word in words if word.partition("=")[0] in OWN]
-    rest = [word for word in words if word not in own]
-    return reproduce(place / "configs", own, [*USER_WORDS, f"results={place}/results", *rest])
+    every = [*USER_OVERRIDES, f"results={place}/results", *overrides]
+    return reproduce(place / "configs", Overrides(every))
 
 
 def accuracies(place: Path, fusion: str, modalities: str, rule: str) -> np.ndarray:

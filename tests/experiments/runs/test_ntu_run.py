@@ -17,13 +17,14 @@ from datamodules.sample.ntu import render_sample
 from datamodules.sample.ntu_actions import LABELS
 from datamodules.sample.ntu_play import setup_of
 from experiments.evaluation.terminal import footnote
+from experiments.runs.overrides import Overrides
 from experiments.runs.run import Run
 from tests.experiments.conftest import CONFIGS
 from tests.ntu_data import tiny_ntu
 from tests.ntu_skeletons import Frame, random_frames, write_plain
 from tests.sample_data import session_folder
 
-WORDS = [
+OVERRIDES = [
     "task=ntu",
     "data=full",
     "modalities=[skeleton]",
@@ -45,9 +46,9 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield tiny_ntu(session_folder(tmp_path_factory))[1]
 
 
-def trained(packed: Path, results: Path, *words: str) -> Run:
-    every = [*WORDS, f"data.root={packed}", f"results={results}", *words]
-    run = Run(hydra.compose("train", every), every, Console(quiet=True))
+def trained(packed: Path, results: Path, *overrides: str) -> Run:
+    every = Overrides([*OVERRIDES, f"data.root={packed}", f"results={results}", *overrides])
+    run = Run(every, Console(quiet=True))
     run.complete()
     return run
 
@@ -93,9 +94,9 @@ def released(packed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_plain(skeletons / f"{listed[1]}.skeleton", random_frames([0] * 20))
     two: list[Frame] = [[(1, STILL), (2, MOVING + 0.1 * np.sin(t))] for t in range(20)]
     write_plain(skeletons / f"{name(1, 3, 2).id}.skeleton", two)
-    words = ["task=ntu", "protocol=released", f"raw={raw}", f"out={out}", "workers=1"]
-    words += [f"missing_skeletons={base / 'listed.txt'}", "prepare.settings.size=37"]
-    hydra.utils.instantiate(hydra.compose("prepare", words).prepare)
+    overrides = ["task=ntu", "protocol=released", f"raw={raw}", f"out={out}", "workers=1"]
+    overrides += [f"missing_skeletons={base / 'listed.txt'}", "prepare.settings.size=37"]
+    hydra.utils.instantiate(hydra.compose("prepare", overrides).prepare)
     return out
 
 
@@ -120,8 +121,8 @@ def test_all_of_the_released_protocol(released: Path, tmp_path: Path) -> None:
 
 def test_data_of_the_released_protocol(released: Path) -> None:
     """24 pictures, the last one black, the middle 32 of 37 pixels, blue under red's statistics."""
-    words = [*WORDS, *CLIPS, "datamodule.video_frames=8", "protocol=released"]
-    cfg = hydra.compose("train", [*words, f"data.root={released}"])
+    overrides = [*OVERRIDES, *CLIPS, "datamodule.video_frames=8", "protocol=released"]
+    cfg = hydra.compose("train", [*overrides, f"data.root={released}"])
     data = hydra.utils.instantiate(cfg.datamodule)
     data.setup()
     video, skeleton = (np.load(released / f"{m}.npy") for m in ("video", "skeleton"))

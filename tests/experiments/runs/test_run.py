@@ -1,4 +1,4 @@
-"""A run from its words to its complete folder: what is written, skipped, refused, continued."""
+"""A run from its overrides to its complete folder: what is written, skipped, refused, continued."""
 
 import csv
 import json
@@ -47,10 +47,11 @@ def test_a_fusion_run_trains_its_unimodal_runs_first(make_run: MakeRun, tmp_path
 
 def test_fusion_runs_share_the_runs_that_they_start_from(make_run: MakeRun) -> None:
     """As a table's rows do; another fold, or other settings, start from other runs."""
-    first = make_run("fusion=msaf")
-    for words, same in ((["fusion=sum"], True), (["fold=1"], False), (["epochs=4"], False)):
-        run = make_run("fusion=msaf", *words)
-        run = Run(run.cfg, run.overrides, run.console, first.shared)
+    first, shared = make_run("fusion=msaf"), {}
+    first = Run(first.overrides, first.console, shared)
+    for overrides, same in ((["fusion=sum"], True), (["fold=1"], False), (["epochs=4"], False)):
+        run = make_run("fusion=msaf", *overrides)
+        run = Run(run.overrides, run.console, shared)
         pairs = list(zip(first.sources.values(), run.sources.values(), strict=True))
         assert len(pairs) == 2
         assert all((one is other) == same for one, other in pairs)
@@ -129,14 +130,14 @@ def test_a_killed_run_ends_with_the_same_figures(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     """Dropout, order, schedule, Adam's moments, chosen epochs, the log: to the last digit."""
-    words = [
+    overrides = [
         "fusion=msaf",
         "init=scratch",
         "epochs=4",
         "training.scheduler={_target_: torch.optim.lr_scheduler.ExponentialLR,"
         " _partial_: true, gamma: 0.5}",
     ]
-    whole = make_run(*words, results="whole")
+    whole = make_run(*overrides, results="whole")
     whole.complete()
     calls = {"n": 0}
     victim: Any
@@ -154,9 +155,9 @@ def test_a_killed_run_ends_with_the_same_figures(
 
     monkeypatch.setattr(victim, name, dying)
     with pytest.raises(KilledError):
-        make_run(*words, results="killed").complete()
+        make_run(*overrides, results="killed").complete()
     monkeypatch.setattr(victim, name, original)
-    continued = make_run(*words, results="killed")
+    continued = make_run(*overrides, results="killed")
     assert continued.folder.resume_checkpoint.exists()
     continued.complete()
     assert result(continued) == result(whole)
@@ -209,7 +210,7 @@ def test_two_jobs_cannot_have_the_same_folder(make_run: MakeRun) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("overrides", "message"),
     [
         (["fusion=none"], r"modalities=\[audio\]"),
         (["fusion=msaf", "modalities=[audio]"], "at least two modalities"),
@@ -222,10 +223,10 @@ def test_two_jobs_cannot_have_the_same_folder(make_run: MakeRun) -> None:
     ],
 )
 def test_words_that_make_no_sense_are_refused(
-    make_run: MakeRun, words: list[str], message: str
+    make_run: MakeRun, overrides: list[str], message: str
 ) -> None:
     with pytest.raises(RunError, match=message):
-        make_run(*words)
+        make_run(*overrides)
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,9 @@ def test_compilation_waits_for_the_first_batch_and_keeps_names() -> None:
 
 
 def test_flags_count_where_they_are_on(make_run: MakeRun) -> None:
-    words = ["fusion=none", "modalities=[audio]", "epochs=1"]
+    overrides = ["fusion=none", "modalities=[audio]", "epochs=1"]
     plain, off, on = (
-        make_run(*words, *w) for w in ([], ["channels_last=false"], ["channels_last=true"])
+        make_run(*overrides, *w) for w in ([], ["channels_last=false"], ["channels_last=true"])
     )
     assert plain.hash == off.hash != on.hash
     assert "channels_lastTrue" in on.folder.path.parents[1].name
@@ -56,8 +56,8 @@ def test_flags_count_where_they_are_on(make_run: MakeRun) -> None:
 def test_less_than_single_precision_is_refused_on_a_cpu_before_anything_is_written(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = ["fusion=none", "modalities=[audio]", "epochs=1", "trainer.accelerator=cpu"]
-    run = make_run(*words, "trainer.precision=bf16-mixed")
+    overrides = ["fusion=none", "modalities=[audio]", "epochs=1", "trainer.accelerator=cpu"]
+    run = make_run(*overrides, "trainer.precision=bf16-mixed")
     with pytest.raises(RunError, match="bf16-mixed needs a GPU"):
         run.complete()
     assert not (run.folder.path / "config.yaml").exists()

@@ -10,12 +10,13 @@ from torch import Tensor, nn
 from experiments.runs.complexity import paper_size_flops, paper_size_parameters
 from experiments.runs.compose import compose
 from experiments.runs.folder import RunError
+from experiments.runs.overrides import Overrides
 from models.fusions import Prediction
 from tests.experiments.conftest import MakeRun
 
 WHOLE = [
     "fusion=sum",
-    "+fusion.network={_target_: tests.experiments.test_whole_network.Outsider,"
+    "+fusion.network={_target_: tests.experiments.runs.test_whole_network.Outsider,"
     " shapes: ${task.shapes}, modalities: ${modalities}, hidden: 4}",
     "task.shapes.audio=[13,40]",
 ]
@@ -59,11 +60,11 @@ def test_it_trains_to_a_complete_folder_without_unimodal_runs(make_run: MakeRun)
 
 
 def test_the_paper_size_is_counted_without_heads_of_its_own(make_run: MakeRun) -> None:
-    words = [*WHOLE, "modalities=[audio,action_units]"]
+    overrides = Overrides([*WHOLE, "modalities=[audio,action_units]"])
     inputs = 13 * 212 + 35  # the size of the sample data is left out
-    counts = paper_size_parameters(words)
+    counts = paper_size_parameters(overrides)
     assert counts["with_heads"] == counts["total"] == 5 * 8 + (inputs + 1) * 4
-    assert paper_size_flops(words)["encoder"] == 8 * inputs
+    assert paper_size_flops(overrides)["encoder"] == 8 * inputs
 
 
 def test_its_settings_are_part_of_what_the_run_is(make_run: MakeRun) -> None:
@@ -84,6 +85,6 @@ def test_a_fusion_made_for_another_task_is_refused(make_run: MakeRun) -> None:
 
 
 def test_what_every_config_says_of_the_network_is_the_staged_one(make_run: MakeRun) -> None:
-    cfg = compose("data.root=nowhere")
+    cfg = compose(Overrides(["data.root=nowhere"]))
     assert cfg.network == cfg.staged
     assert cfg.network._target_ == "models.StagedNetwork.build"

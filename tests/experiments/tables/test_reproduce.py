@@ -19,9 +19,11 @@ from scipy import stats
 from experiments.console import command, console, readable_errors
 from experiments.runs.compose import check, compose
 from experiments.runs.folder import RunError
+from experiments.runs.overrides import Overrides
 from experiments.runs.run import Run
-from experiments.tables import reproduce as module
-from experiments.tables.reproduce import device_of_job, own_settings
+from experiments.tables import launch as module
+from experiments.tables.launch import device_of_job
+from experiments.tables.reproduce import Wish
 from experiments.tables.table import load_tables
 from tests.experiments.conftest import CONFIGS
 from tests.experiments.small_table import TABLE, accuracies, configs_with, fill
@@ -107,7 +109,7 @@ def test_files_say_what_they_stand_on(small: tuple[Path, str]) -> None:
         runs[0]["manifest"][:12],
         "protocol paper",
         "folds 0, 1; seeds 1, 2",
-        "words: task=ravdess",
+        "overrides: task=ravdess",
         "epochs=2",
         "over: 2 folds, seeds averaged within each.",
         "`paper_rule` takes the best epoch on the test data",
@@ -140,12 +142,12 @@ def test_a_second_call_runs_nothing_and_an_interrupted_one_goes_on(
     place = tmp_path / "again"
     shutil.copytree(small[0], place)
     whole = (place / "results" / "tablesmall.json").read_text()
-    launched: list[list[str]] = []
+    launched: list[Overrides] = []
     original = module.launch
 
-    def launch(jobs: Any, words: Any) -> list[str]:
+    def launch(jobs: Any, launcher: Overrides) -> list[str]:
         launched.extend(jobs)
-        return original(jobs, words)
+        return original(jobs, launcher)
 
     monkeypatch.setattr(module, "launch", launch)
     assert fill(place, "table=small") == 0
@@ -155,7 +157,7 @@ def test_a_second_call_runs_nothing_and_an_interrupted_one_goes_on(
     (place / "results" / "tablesmall.json").unlink()
     assert fill(place, "table=small") == 0
     (job,) = launched
-    assert "fusion=msaf" in job and job[-2:] == ["fold=1", "seed=2"]
+    assert "fusion=msaf" in list(job) and list(job)[-2:] == ["fold=1", "seed=2"]
     assert (place / "results" / "tablesmall.json").read_text() == whole
 
 
@@ -197,9 +199,9 @@ def test_dry_run_lists_and_runs_nothing(tmp_path: Path) -> None:
 
 
 BROKEN = """
-  - {name: refused, words: [fusion=msaf, fusion.settings.lowest_attention=7]}
-  - {name: no fold, words: [fusion=sum, "modalities=[audio]"]}
-  - {name: raises, words: [fusion=sum, +training.optimizer.colour=red]}
+  - {name: refused, overrides: [fusion=msaf, fusion.settings.lowest_attention=7]}
+  - {name: no fold, overrides: [fusion=sum, "modalities=[audio]"]}
+  - {name: raises, overrides: [fusion=sum, +training.optimizer.colour=red]}
 """
 
 
@@ -222,14 +224,14 @@ def test_a_failing_unimodal_run_stops_only_the_runs_that_start_from_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configs_with(tmp_path, small=TABLE)
-    original = Run._work
+    original = Run._make
 
-    def work(self: Run) -> None:
+    def make(self: Run) -> None:
         if list(self.cfg.modalities) == ["audio"] and self.cfg.fold == 1:
             raise MemoryError("no memory for [fold 1]")
         original(self)
 
-    monkeypatch.setattr(Run, "_work", work)
+    monkeypatch.setattr(Run, "_make", make)
     assert fill(tmp_path, "table=small", "seeds=[1]", "epochs=1") == 1
     runs = {name: row["runs"] for name, row in read_csv(tmp_path).items()}
     assert runs == dict.fromkeys(RUNS, "1 of 2") | {"action units": "2 of 2"}
@@ -245,7 +247,7 @@ def test_a_new_row_is_three_lines_of_yaml(small: tuple[Path, str], tmp_path: Pat
         file.write(
             """
   - name: MSAF without BlockDropout
-    words: [fusion=msaf, fusion.settings.block_dropout=0]
+    overrides: [fusion=msaf, fusion.settings.block_dropout=0]
     ours: true
 """
         )
@@ -255,7 +257,7 @@ def test_a_new_row_is_three_lines_of_yaml(small: tuple[Path, str], tmp_path: Pat
 
 
 def test_the_same_runs_under_other_words_are_planned_once(tmp_path: Path) -> None:
-    twin = "  - {name: twin, words: [fusion=msaf, fusion.settings.lowest_attention=0.0]}"
+    twin = "  - {name: twin, overrides: [fusion=msaf, fusion.settings.lowest_attention=0.0]}"
     configs_with(tmp_path, small=TABLE + twin)
     with console.capture() as capture:
         assert fill(tmp_path, "table=small", "dry_run=true", "folds=[cs]", "seeds=[7]") == 0
@@ -268,9 +270,9 @@ def test_jobs_of_other_processes_fill_the_same_table(
     small: tuple[Path, str], tmp_path: Path
 ) -> None:
     configs_with(tmp_path, small=TABLE)
-    words = ["table=small", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "progress=true"]
+    overrides = ["table=small", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "progress=true"]
     with console.capture() as capture:
-        assert fill(tmp_path, *words, "folds=[0]", "seeds=[1]") == 0
+        assert fill(tmp_path, *overrides, "folds=[0]", "seeds=[1]") == 0
     assert "epoch 1/2" not in capture.get()  # the table's own progress alone
     name = "results/ravdess/full/msaf/*/fold0/seed1/metrics.json"
     here, there = (json.loads(next(p.glob(name)).read_text()) for p in (small[0], tmp_path))
@@ -301,15 +303,15 @@ def test_without_a_cluster_its_absence_is_the_reason(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
     monkeypatch.delenv(module.ELSEWHERE, raising=False)
     configs_with(tmp_path, small=AUDIO_ROW)
-    words = ["hydra/launcher=submitit_slurm", "hydra.launcher.partition=any"]
-    words += ["hydra.launcher.gpus_per_node=1", "hydra.launcher.array_parallelism=8"]
-    assert fill(tmp_path, "table=small", "folds=[0]", "seeds=[1]", *words) == 1
+    overrides = ["hydra/launcher=submitit_slurm", "hydra.launcher.partition=any"]
+    overrides += ["hydra.launcher.gpus_per_node=1", "hydra.launcher.array_parallelism=8"]
+    assert fill(tmp_path, "table=small", "folds=[0]", "seeds=[1]", *overrides) == 1
     assert re.search(r"error: \S+/fold0/seed1: RuntimeError: .*srun", capsys.readouterr().err)
     assert module.ELSEWHERE not in os.environ  # the cluster gives each job its GPU
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("overrides", "message"),
     [
         (["table=smal"], "table=smal: no such table; there are 1, .*small"),
         (["tabel=small"], "expected table=<name>, found tabel=; .* lists the tables"),
@@ -323,37 +325,40 @@ def test_without_a_cluster_its_absence_is_the_reason(
     ],
 )
 def test_words_that_make_no_sense_are_refused(
-    tmp_path: Path, words: list[str], message: str
+    tmp_path: Path, overrides: list[str], message: str
 ) -> None:
     configs_with(tmp_path, small=TABLE)
     with pytest.raises(RunError, match=message):
-        fill(tmp_path, *words)
+        fill(tmp_path, *overrides)
     assert not (tmp_path / "results").exists()
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("overrides", "message"),
     [
-        (["epcohs=3"], r"epcohs: no such word, did you mean epochs\?"),
-        (["dryrun=true"], r"dryrun: no such word\."),
+        (["epcohs=3"], r"epcohs: no such key, did you mean epochs\?"),
+        (["dryrun=true"], r"dryrun: no such key\."),
         (["seeds=[1"], r"seeds=\[1: "),
     ],
 )
 def test_misspelt_words_end_in_one_message(
-    tmp_path: Path, words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, overrides: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configs_with(tmp_path, small=TABLE)
     with pytest.raises(SystemExit) as ended, command(), readable_errors():
-        fill(tmp_path, "table=small", *words)
+        fill(tmp_path, "table=small", *overrides)
     assert ended.value.code == 1
     assert re.fullmatch(rf"error: {message}.*\n", capsys.readouterr().err)
 
 
-def test_own_words() -> None:
-    words = ["table=01", "seeds=3", "folds=[cs]", "dry_run=true", "out='a b'"]
-    assert own_settings(words) == {
-        "table": "01", "seeds": (3,), "folds": ("cs",), "dry_run": True, "out": "a b"
-    }  # fmt: skip
+def test_what_a_command_line_wishes() -> None:
+    every = ["table=01", "seeds=3", "folds=[cs]", "dry_run=true", "out='a b'", "epochs=2"]
+    wish = Wish.of(Overrides([*every, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]))
+    assert (wish.table, wish.out, wish.dry_run) == ("01", Path("a b"), True)
+    assert wish.changes == {"seeds": (3,), "folds": ("cs",)}
+    assert list(wish.launcher) == ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    assert list(wish.overrides) == ["epochs=2"]
+    assert Wish.of(Overrides(["table=1"])).changes == {}
 
 
 def test_jobs_are_dealt_out_over_the_gpus() -> None:
@@ -368,10 +373,10 @@ def test_every_table_loads_and_every_row_composes(file: Path) -> None:
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(CONFIGS, version_base="1.3"):
         for table, row in ((part, row) for part in tables for row in part.rows):
-            jobs = list(table.jobs(row, ["data.root=none", "data=full"]))
-            assert len(jobs) == len(table.folds) * len(table.seeds) * bool(row.words)
+            jobs = list(table.jobs(row, Overrides(["data.root=none", "data=full"])))
+            assert len(jobs) == len(table.folds) * len(table.seeds) * bool(row.overrides)
             if not jobs:
                 continue  # quoted only
-            cfg = compose(*jobs[-1])
+            cfg = compose(jobs[-1])
             assert (cfg.fold, cfg.seed) == (table.folds[-1], table.seeds[-1])
             check(cfg)

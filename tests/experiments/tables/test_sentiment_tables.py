@@ -13,10 +13,11 @@ from scipy import stats
 
 from experiments.console import console
 from experiments.runs.folder import RunError
+from experiments.runs.overrides import Overrides
 from experiments.tables.reproduce import reproduce
 from experiments.tables.table import load_tables
 from tests.experiments.conftest import CONFIGS
-from tests.experiments.sentiment import SENTIMENT_WORDS
+from tests.experiments.sentiment import SENTIMENT_OVERRIDES
 from tests.experiments.small_table import configs_with
 
 SENTIMENT = """
@@ -25,12 +26,12 @@ folds: [0]
 seeds: [1, 2]
 metrics: [acc2, mae, corr]
 reference: MSAF
-words: [task=mosei]
+overrides: [task=mosei]
 rows:
   - name: Text
-    words: [fusion=none, "modalities=[text]"]
+    overrides: [fusion=none, "modalities=[text]"]
     paper: {acc2: 83.5, mae: 0.572, corr: 0.7}
-  - {name: MSAF, words: [fusion=msaf], paper: {acc2: 85.5, mae: 0.559}, note: ours.}
+  - {name: MSAF, overrides: [fusion=msaf], paper: {acc2: 85.5, mae: 0.559}, note: ours.}
 """
 ABLATION = """
 title: "Its ablation"
@@ -38,13 +39,13 @@ folds: [0]
 seeds: [1]
 metrics: [acc7]
 reference: "C 16"
-words: [task=mosei, fusion=msaf]
+overrides: [task=mosei, fusion=msaf]
 rows:
   - name: "C 16"
-    words: ["fusion.settings={block_channels: 16, segments: 1}"]
+    overrides: ["fusion.settings={block_channels: 16, segments: 1}"]
     paper: {acc7: 51.7}
   - name: "C 32"
-    words: ["fusion.settings={block_channels: 32, segments: 1}"]
+    overrides: ["fusion.settings={block_channels: 32, segments: 1}"]
     paper: {acc7: 51.1}
 """
 OTHER_TASK = """
@@ -53,20 +54,20 @@ folds: [0]
 seeds: [1]
 metrics: [accuracy]
 reference: sum
-words: [task=ravdess]
+overrides: [task=ravdess]
 rows:
-  - {name: sum, words: [fusion=sum]}
+  - {name: sum, overrides: [fusion=sum]}
 """
 BOTH = 'title: "Both"\nparts: [ablation, sentiment]\n'
 MIXED = 'title: "Two tasks"\nparts: [other, ablation]\n'
 RULES = ("val_selected", "paper_rule", "last_epoch")
 
 
-def fill(place: Path, table: str, *words: str) -> int:
+def fill(place: Path, table: str, *overrides: str) -> int:
     GlobalHydra.instance().clear()
-    rest = [word for word in SENTIMENT_WORDS if not word.startswith(("task=", "epochs"))]
-    every = [*rest, "epochs=2", f"results={place}/results", *words]
-    return reproduce(place / "configs", [f"table={table}"], every)
+    rest = [*Overrides(SENTIMENT_OVERRIDES).setting(epochs=2)][1:]  # the table says which task
+    every = [f"table={table}", *rest, f"results={place}/results", *overrides]
+    return reproduce(place / "configs", Overrides(every))
 
 
 @pytest.fixture(scope="module")

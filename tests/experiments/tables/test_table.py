@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from experiments.runs.folder import RunError
+from experiments.runs.overrides import Overrides
 from experiments.tables.progress import time_left
 from experiments.tables.table import Table, load_table
 
+QUOTED = "overrides: expected a list of quoted overrides"
 GOOD = """
 title: A table
 folds: [0]
@@ -16,7 +18,7 @@ seeds: [1]
 metrics: [accuracy]
 reference: a
 rows:
-  - {name: a, words: [fusion=msaf], paper: {accuracy: 1.5}}
+  - {name: a, overrides: [fusion=msaf], paper: {accuracy: 1.5}}
   - {name: b, paper: {accuracy: 2.5}, note: quoted only}
 """
 
@@ -29,19 +31,27 @@ def load(place: Path, text: str, **changes: Any) -> Table:
 
 def test_rows_words_and_changes(tmp_path: Path) -> None:
     table = load(tmp_path, GOOD, seeds=(4, 5), folds=("cv",))
-    assert [row.words for row in table.rows] == [("fusion=msaf",), ()]
-    jobs = list(table.jobs(table.rows[0], ["epochs=2"]))
+    assert [row.overrides for row in table.rows] == [("fusion=msaf",), ()]
+    jobs = [list(job) for job in table.jobs(table.rows[0], Overrides(["epochs=2"]))]
     assert jobs == [["fusion=msaf", "epochs=2", "fold=cv", f"seed={seed}"] for seed in (4, 5)]
-    assert not list(table.jobs(table.rows[1], []))
+    assert not list(table.jobs(table.rows[1], Overrides()))
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("words:", "wrods:", "row a: no such key wrods, did you mean words?"),
+        ("overrides:", "overides:", "row a: no such key overides, did you mean overrides?"),
         ("seeds:", "sedes:", "table it: no such key sedes, did you mean seeds?"),
-        ("words: [fusion=msaf]", "words: fusion=msaf", "words: expected a list of quoted words"),
-        ("words: [fusion=msaf]", "words: [{a: 1}]", "words: expected a list of quoted words"),
+        (
+            "overrides: [fusion=msaf]",
+            "overrides: fusion=msaf",
+            QUOTED,
+        ),
+        (
+            "overrides: [fusion=msaf]",
+            "overrides: [{a: 1}]",
+            QUOTED,
+        ),
         ("name: b", "name: a", "two rows have the same name"),
         ("reference: a", "reference: c", "no row is named as the reference 'c'"),
         ("folds: [0]", "folds: [cs, cv]", "the folds cs, cv are protocols of their own"),
