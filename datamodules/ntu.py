@@ -133,12 +133,13 @@ class NTU(PackedDataModule):
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Pictures travel as bytes and whole clips; windows and crops are cut on the device."""
+        views = {"video": self._video, "skeleton": self._skeleton}
         ready: Batch = {}
         for name in self.modalities:
             drawn = batch[f"{name}_drawn"]
             if LENGTH in batch and (name == "skeleton" or self.augmentation.windows == "shared"):
                 drawn = lengthen(drawn, batch[LENGTH], self.least_skeleton_frames)
-            ready[name] = getattr(self, f"_{name}")(batch[name], drawn)
+            ready[name] = views[name](batch[name], drawn)
         return ready | {"label": batch["label"], "id": batch["id"]}
 
     def _video(self, video: Any, drawn: np.ndarray) -> Any:
