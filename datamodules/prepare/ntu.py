@@ -6,7 +6,7 @@ from pathlib import Path
 
 from datamodules.formats.ntu_name import SampleName
 from datamodules.formats.skeleton import JOINTS
-from datamodules.prepare.job import Job, pack
+from datamodules.prepare.job import PrepareJob, pack
 from datamodules.prepare.ntu_bodies import PERSONS
 from datamodules.prepare.ntu_clip import NtuSettings, PrepareSample, Sample
 from datamodules.prepare.ntu_files import NtuFiles, find_ntu_files, read_missing_skeletons
@@ -57,7 +57,7 @@ def prepare_ntu(
     samples, dropped = _gather(files, modalities, left_out)
     how = rendered(raw)
     used = [path for s in samples.values() for path in (s.video, s.skeleton) if path is not None]
-    job = Job(
+    job = PrepareJob(
         task=TASK,
         protocol=protocol,
         provenance="sample" if how else "real",

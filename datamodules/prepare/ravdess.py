@@ -10,7 +10,7 @@ from datamodules.errors import DataError
 from datamodules.formats.action_units import read_action_unit_table
 from datamodules.formats.openface import ACTION_UNITS, has_action_units
 from datamodules.formats.ravdess_name import EMOTIONS, ClipName
-from datamodules.prepare.job import Job, pack
+from datamodules.prepare.job import PrepareJob, pack
 from datamodules.prepare.ravdess_clip import Clip, PrepareClip, RavdessSettings
 from datamodules.prepare.ravdess_files import RavdessFiles, find_ravdess_files
 from datamodules.prepare.source import fingerprint, rendered
@@ -59,7 +59,7 @@ def prepare_ravdess(
     how = rendered(raw)
     # a set, for a clip's sound may be that of its video
     used = {path for c in clips.values() for path in (c.video, c.landmarks, c.sound)} | {table_path}
-    job = Job(
+    job = PrepareJob(
         task=TASK,
         protocol=protocol,
         provenance="sample" if how else "real",
