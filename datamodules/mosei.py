@@ -1,16 +1,16 @@
 """CMU-MOSEI: batches of face, voice and text sequences with a sentiment, split by videos."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, Unpack
 
 import numpy as np
 
-from datamodules.base import PackedDataModule
+from datamodules.base import Common, PackedDataModule
 from datamodules.errors import DataError
 from datamodules.mosei_parts import check_parts, divide
 from datamodules.prepare.packed import INDEX, PackedDataset
 from datamodules.rows import Batch, PackedRows
+from datamodules.sample.mosei import MoseiSample
 
 
 class MOSEI(PackedDataModule):
@@ -23,21 +23,13 @@ class MOSEI(PackedDataModule):
 
     Args:
         root: the packed folder.
-        modalities: those to load, in the order of the batch.
         fold: 0; the data set has one division into train, valid and test videos.
-        batch_size: of training.
-        evaluation_batch_size: of evaluation, by default the same.
-        seed: decides the order, together with the epoch.
-        protocol: the packed set has to be made under it.
-        prepared: settings of prepare that the packed set has to be made with.
         evaluate_on: the packed split that is reported, under the name `test`; `valid` for those
             who have no labels of the test videos.
         validation: what an epoch is chosen on, under the name `validation`: the packed split
             `valid`, or a share of the train videos, such as 0.1. The share is drawn by a seed of
             its own, is the same in every run and takes whole videos out of training.
-        workers: loader processes; the batches do not depend on it.
-        sample: render and prepare the sample data with these arguments of `ensure_sample` where
-            `root` does not hold it yet.
+        common: the arguments of every datamodule, see `PackedDataModule`.
 
     Raises:
         DataError: as `PackedDataset` says; what is reported would also be selected or trained on;
@@ -45,35 +37,18 @@ class MOSEI(PackedDataModule):
     """
 
     task = "mosei"
+    sample_class = MoseiSample
 
     def __init__(
         self,
         root: str | Path,
         *,
-        modalities: Sequence[str],
-        batch_size: int,
-        seed: int,
-        protocol: str,
         fold: int = 0,
-        prepared: Mapping[str, Any] | None = None,
         evaluate_on: Literal["test", "valid"] = "test",
         validation: Literal["valid"] | float = "valid",
-        evaluation_batch_size: int | None = None,
-        workers: int = 0,
-        sample: Mapping[str, Any] | None = None,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(
-            root,
-            modalities=modalities,
-            seed=seed,
-            protocol=protocol,
-            prepared=prepared,
-            sample=sample,
-            batch_size=batch_size,
-            evaluation_batch_size=evaluation_batch_size,
-            workers=workers,
-            evaluation_names=["test", "validation"],
-        )
+        super().__init__(root, evaluation_names=["test", "validation"], **common)
         if fold != 0:
             raise DataError(f"fold: expected 0, for CMU-MOSEI has one division, found {fold}")
         check_parts(evaluate_on, validation)
@@ -97,9 +72,7 @@ class MOSEI(PackedDataModule):
             evaluate_on=self.evaluate_on,
             validation=self.validation,
         )
-        self.split_sizes = {name: len(rows) for name, rows in self.rows.items()}
         self.shapes = {name: (a.shape[2], a.shape[1]) for name, a in arrays.items()}
-        self.provenance: str = packed.manifest["provenance"]
         self.ids = packed.index["id"]
 
     def _numbers(self, packed: PackedDataset, column: str) -> np.ndarray:

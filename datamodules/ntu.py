@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import numpy as np
 
 from datamodules.augmentation import normalise
-from datamodules.base import PackedDataModule
+from datamodules.base import Common, PackedDataModule
 from datamodules.errors import DataError
 from datamodules.formats.ntu_name import ACTIONS
 from datamodules.ntu_clips import (
@@ -20,6 +20,7 @@ from datamodules.ntu_clips import (
 from datamodules.ntu_splits import VALIDATION, split_rows
 from datamodules.prepare.ntu_clip import LENGTH
 from datamodules.rows import Batch, PackedRows
+from datamodules.sample.ntu import NtuSample
 
 
 class NTU(PackedDataModule):
@@ -30,18 +31,12 @@ class NTU(PackedDataModule):
 
     Args:
         root: the packed folder.
-        modalities: those to load, in the order of the batch.
         fold: the name of a split, `cs` or `cv`.
         splits: split -> `by` (a column of the index), and its values to `train` and to `test` on.
         validation_subjects: subjects whose samples are the validation part.
         validation_part: of which part they are taken. Of `train`: then they do not train. Of
             `test`: they are tested as well, and the split is called `dev` in place of
             `validation`, because choosing by it is choosing on test data (released code).
-        batch_size: of training.
-        evaluation_batch_size: of evaluation, by default the same.
-        seed: decides order and augmentation, together with the epoch.
-        protocol: the packed set has to be made under it.
-        prepared: settings of prepare that the packed set has to be made with.
         video_frames: pictures handed on; 32 for I3D, 8 for the ResNet.
         skeleton_frames: frames handed on.
         size: height and width of the pictures handed on.
@@ -50,9 +45,7 @@ class NTU(PackedDataModule):
             the video's too if they share it.
         normalisation: name of the step that centres skeletons, among `NORMALISATIONS`.
         channel_order: `bgr` normalises blue-first pictures by red-first statistics (released code).
-        workers: loader processes; the batches do not depend on it.
-        sample: render and prepare the sample data with these arguments of `ensure_sample` where
-            `root` does not hold it yet.
+        common: the arguments of every datamodule, see `PackedDataModule`.
 
     Raises:
         DataError: as `PackedDataset` says, a label is none of the sixty, or the split has no
@@ -60,22 +53,17 @@ class NTU(PackedDataModule):
     """
 
     task = "ntu"
+    sample_class = NtuSample
     classes = ACTIONS
 
     def __init__(
         self,
         root: str | Path,
         *,
-        modalities: Sequence[str],
         fold: str,
         splits: Mapping[str, Mapping[str, Any]],
         validation_subjects: Sequence[int],
-        batch_size: int,
-        seed: int,
-        protocol: str,
         validation_part: Literal["train", "test"] = "train",
-        prepared: Mapping[str, Any] | None = None,
-        evaluation_batch_size: int | None = None,
         video_frames: int = 32,
         skeleton_frames: int = 32,
         size: int = 224,
@@ -83,21 +71,10 @@ class NTU(PackedDataModule):
         least_skeleton_frames: int = 0,
         normalisation: str = "first_spine",
         channel_order: Literal["rgb", "bgr"] = "rgb",
-        workers: int = 0,
-        sample: Mapping[str, Any] | None = None,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(
-            root,
-            modalities=modalities,
-            seed=seed,
-            protocol=protocol,
-            prepared=prepared,
-            sample=sample,
-            batch_size=batch_size,
-            evaluation_batch_size=evaluation_batch_size,
-            workers=workers,
-            evaluation_names=["test", VALIDATION[validation_part]],
-        )
+        names = ["test", VALIDATION[validation_part]]
+        super().__init__(root, evaluation_names=names, **common)
         if fold not in splits:
             raise DataError(f"fold: expected one of {', '.join(splits)}, found {fold}")
         if normalisation not in NORMALISATIONS:
@@ -147,23 +124,22 @@ class NTU(PackedDataModule):
             validation_part=self.validation_part,
             where=f"{self.root}, fold {self.fold}",
         )
-        self.split_sizes = {name: len(rows) for name, rows in self.rows.items()}
         shapes: dict[str, tuple[int, ...]] = {
             "video": (3, self.video_frames, self.size, self.size),
             "skeleton": (3, self.skeleton_frames, 25, 2),
         }
         self.shapes = {name: shapes[name] for name in self.modalities}
-        self.provenance: str = packed.manifest["provenance"]
         self.ids = packed.index["id"]
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Pictures travel as bytes and whole clips; windows and crops are cut on the device."""
+        views = {"video": self._video, "skeleton": self._skeleton}
         ready: Batch = {}
         for name in self.modalities:
             drawn = batch[f"{name}_drawn"]
             if LENGTH in batch and (name == "skeleton" or self.augmentation.windows == "shared"):
                 drawn = lengthen(drawn, batch[LENGTH], self.least_skeleton_frames)
-            ready[name] = getattr(self, f"_{name}")(batch[name], drawn)
+            ready[name] = views[name](batch[name], drawn)
         return ready | {"label": batch["label"], "id": batch["id"]}
 
     def _video(self, video: Any, drawn: np.ndarray) -> Any:

@@ -1,16 +1,17 @@
 """RAVDESS: batches of face crops, MFCC and action units, in folds by actors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, Unpack
 
 import numpy as np
 
 from datamodules.augmentation import CropAndFlip, crop_and_flip, normalise
-from datamodules.base import PackedDataModule
+from datamodules.base import Common, PackedDataModule
 from datamodules.errors import DataError
 from datamodules.formats.ravdess_name import EMOTIONS
 from datamodules.rows import Batch, PackedRows
+from datamodules.sample.ravdess import RavdessSample
 
 
 class RAVDESS(PackedDataModule):
@@ -21,63 +22,39 @@ class RAVDESS(PackedDataModule):
 
     Args:
         root: the packed folder.
-        modalities: those to load, in the order of the batch.
         fold: which of the folds is tested.
         folds: the test actors of every fold; the other actors train.
         validation_actors: number of actors taken out of training for validation: those that follow
             the test actors, in the order of the folds and around its end.
-        batch_size: of training.
-        evaluation_batch_size: of evaluation, by default the same.
-        seed: decides order and augmentation, together with the epoch.
-        protocol: the packed set has to be made under it.
-        prepared: settings of prepare that the packed set has to be made with.
         augment_per: one crop and flip a `clip`, or one a `frame` (released code).
         crop_scale: smallest and largest area of a crop.
         flip: probability of a flip.
         channel_order: `bgr` normalises blue-first pictures by red-first statistics (released code).
-        workers: loader processes; the batches do not depend on it.
-        sample: render and prepare the sample data with these arguments of `ensure_sample` where
-            `root` does not hold it yet.
+        common: the arguments of every datamodule, see `PackedDataModule`.
 
     Raises:
         DataError: as `PackedDataset` says, or the fold has no clips to train or test on.
     """
 
     task = "ravdess"
+    sample_class = RavdessSample
     classes = EMOTIONS
 
     def __init__(
         self,
         root: str | Path,
         *,
-        modalities: Sequence[str],
         fold: int,
         folds: Sequence[Sequence[int]],
-        batch_size: int,
-        seed: int,
-        protocol: str,
-        prepared: Mapping[str, Any] | None = None,
         validation_actors: int = 0,
-        evaluation_batch_size: int | None = None,
         augment_per: Literal["clip", "frame"] = "clip",
         crop_scale: tuple[float, float] = (0.8, 1.0),
         flip: float = 0.5,
         channel_order: Literal["rgb", "bgr"] = "rgb",
-        workers: int = 0,
-        sample: Mapping[str, Any] | None = None,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(
-            root,
-            modalities=modalities,
-            seed=seed,
-            protocol=protocol,
-            prepared=prepared,
-            sample=sample,
-            batch_size=batch_size,
-            evaluation_batch_size=evaluation_batch_size,
-            workers=workers,
-            evaluation_names=["test", "validation"] if validation_actors else ["test"],
-        )
+        names = ["test", "validation"] if validation_actors else ["test"]
+        super().__init__(root, evaluation_names=names, **common)
         if not isinstance(fold, int) or not 0 <= fold < len(folds):
             raise DataError(f"fold: expected 0 to {len(folds) - 1}, found {fold}")
         self.fold = fold
@@ -99,12 +76,10 @@ class RAVDESS(PackedDataModule):
         )
         self.evaluation_rows = PackedRows(arrays, labels, seed=self.seed)
         self.rows = self._split(np.array(packed.index["actor"], dtype=np.int64))
-        self.split_sizes = {name: len(rows) for name, rows in self.rows.items()}
         self.shapes = {
             name: (3, *array.shape[1:4]) if name == "video" else array.shape[1:]
             for name, array in arrays.items()
         }
-        self.provenance: str = packed.manifest["provenance"]
         self.ids = packed.index["id"]
 
     def _split(self, actors: np.ndarray) -> dict[str, np.ndarray]:

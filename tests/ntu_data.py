@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.prepare.ntu import NtuSettings
-from datamodules.sample.ntu import ensure_sample
+from datamodules.sample.ntu import NtuSample
 
 SUBJECTS = 4
 SAMPLES = SUBJECTS * 30
@@ -18,7 +18,8 @@ SPLITS: dict[str, dict[str, Any]] = {
 def tiny_ntu(folder: Path) -> tuple[Path, Path]:
     """Render and prepare; later calls only look. Returns the raw and the packed folder."""
     raw, packed = folder / "ntu_raw", folder / "ntu_packed"
-    ensure_sample(
-        packed, raw=raw, protocol="paper", settings=SETTINGS, subjects=SUBJECTS, workers=2
+    sample = NtuSample(
+        root=packed, raw=raw, protocol="paper", settings=SETTINGS, subjects=SUBJECTS, workers=2
     )
+    sample.ensure()
     return raw, packed

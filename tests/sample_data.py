@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from datamodules.prepare.ravdess import RavdessSettings
-from datamodules.sample.ravdess import ensure_sample
+from datamodules.sample.ravdess import RavdessSample
 
 ACTORS = 4
 CLIPS = ACTORS * 32
@@ -28,5 +28,8 @@ def session_folder(factory: pytest.TempPathFactory) -> Path:
 def tiny_ravdess(folder: Path) -> tuple[Path, Path]:
     """Render and prepare; later calls only look. Returns the raw and the packed folder."""
     raw, packed = folder / "ravdess_raw", folder / "ravdess_packed"
-    ensure_sample(packed, raw=raw, protocol="paper", settings=SETTINGS, actors=ACTORS, workers=2)
+    sample = RavdessSample(
+        root=packed, raw=raw, protocol="paper", settings=SETTINGS, actors=ACTORS, workers=2
+    )
+    sample.ensure()
     return raw, packed

@@ -31,7 +31,7 @@ _LISTED = 10  # dropped samples that are listed at the end
 
 
 @dataclass(frozen=True)
-class Job:
+class PrepareJob:
     """What to pack.
 
     Everything but `items`, `work`, `whole` and the two estimates goes into the manifest.
@@ -67,7 +67,7 @@ class Job:
         }
 
 
-def pack(job: Job, out: str | Path, *, workers: int) -> Path:
+def pack(job: PrepareJob, out: str | Path, *, workers: int) -> Path:
     """Make a packed set, or go on where a killed call stopped.
 
     Args:
@@ -97,7 +97,7 @@ def pack(job: Job, out: str | Path, *, workers: int) -> Path:
     return out
 
 
-def _records(job: Job, folder: Path, workers: int) -> list[dict[str, Any]]:
+def _records(job: PrepareJob, folder: Path, workers: int) -> list[dict[str, Any]]:
     if job.work is None:
         return [record() for _ in job.items]
     with progress("preparing", len(job.items)) as done:
@@ -135,7 +135,7 @@ def _is_same(out: Path, key: dict[str, Any]) -> bool:
     return True
 
 
-def _begin(job: Job, out: Path, folder: Path, workers: int) -> None:
+def _begin(job: PrepareJob, out: Path, folder: Path, workers: int) -> None:
     """Say how long and how large, check the disk, and clear what other settings left behind."""
     if not job.items:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in list(job.dropped.items())[:3])
@@ -174,7 +174,7 @@ def _report(manifest: dict[str, Any]) -> None:
 
 
 def _manifest(
-    job: Job, records: list[dict[str, Any]], packed: Path, seconds: float
+    job: PrepareJob, records: list[dict[str, Any]], packed: Path, seconds: float
 ) -> dict[str, Any]:
     name = next(iter(job.index[0]))
     pairs = [(str(row[name]), entry) for row, entry in zip(job.index, records, strict=True)]

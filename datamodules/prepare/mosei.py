@@ -7,10 +7,10 @@ from typing import Any
 
 from datamodules.errors import DataError
 from datamodules.formats.mosei_folds import are_standard, read_folds
-from datamodules.prepare.job import Job, pack
+from datamodules.prepare.job import PrepareJob, pack
 from datamodules.prepare.mosei_csd import find_csd_files, plan_csd
 from datamodules.prepare.mosei_pickle import plan_pickle
-from datamodules.prepare.mosei_rows import Plan
+from datamodules.prepare.mosei_rows import SegmentPlan
 from datamodules.prepare.mosei_segment import MoseiSettings
 from datamodules.prepare.mosei_table import plan_table
 from datamodules.prepare.packed import INDEX, canonical_hash
@@ -70,7 +70,7 @@ def prepare_mosei(
     _check_counts(plan, protocol, real="rendered" not in source)
     for warning in plan.warnings:
         print(f"warning: {warning}")
-    job = Job(
+    job = PrepareJob(
         task=TASK,
         protocol=protocol,
         provenance="sample" if "rendered" in source else "real",
@@ -92,7 +92,7 @@ def prepare_mosei(
     return pack(job, out, workers=workers)
 
 
-def _plan(raw: Path, folds: Path | None, settings: MoseiSettings) -> Plan:
+def _plan(raw: Path, folds: Path | None, settings: MoseiSettings) -> SegmentPlan:
     """Choose the way by what there is: `.csd` files, a pickle, a table."""
     if raw.is_dir() and any(raw.rglob("*.csd")):
         files, others = find_csd_files(raw)
@@ -144,7 +144,7 @@ def _single_file(raw: Path) -> Path:
 
 
 def _text(
-    plan: Plan, name: str, settings: MoseiSettings, cache: Path, workers: int
+    plan: SegmentPlan, name: str, settings: MoseiSettings, cache: Path, workers: int
 ) -> TextFeatures:
     """Word pieces of all sentences; they are encoded when the set is packed."""
     encoder = TextEncoder(name)
@@ -159,7 +159,7 @@ def _text(
     return text
 
 
-def _check_counts(plan: Plan, protocol: str, *, real: bool) -> None:
+def _check_counts(plan: SegmentPlan, protocol: str, *, real: bool) -> None:
     """Compare with the paper's numbers of segments where they have to come out."""
     found = plan.splits()
     comparable = set(plan.sizes) >= {"visual", "audio"} and plan.sentences and plan.work is not None

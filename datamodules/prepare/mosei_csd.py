@@ -9,7 +9,14 @@ from pathlib import Path
 
 from datamodules.errors import DataError
 from datamodules.formats.csd import CsdFile
-from datamodules.prepare.mosei_rows import COLUMNS, EMOTIONS, Plan, Segment, clip_labels, short
+from datamodules.prepare.mosei_rows import (
+    COLUMNS,
+    EMOTIONS,
+    Segment,
+    SegmentPlan,
+    clip_labels,
+    short,
+)
 from datamodules.prepare.mosei_segment import AlignSegment, MoseiSettings
 from datamodules.prepare.mosei_tracks import Tracks
 
@@ -56,7 +63,9 @@ def find_csd_files(raw: Path) -> tuple[dict[str, Path], list[str]]:
     return found, others
 
 
-def plan_csd(files: Mapping[str, Path], folds: Mapping[str, str], settings: MoseiSettings) -> Plan:
+def plan_csd(
+    files: Mapping[str, Path], folds: Mapping[str, str], settings: MoseiSettings
+) -> SegmentPlan:
     """Find the rows of every labelled segment, by the rules of the SDK's `align`.
 
     Args:
@@ -76,7 +85,7 @@ def plan_csd(files: Mapping[str, Path], folds: Mapping[str, str], settings: Mose
             "found none; add it, or prepare with protocol=released"
         )
     frames = {kind: files[kind] for kind in COLUMNS if kind in files}
-    plan = Plan(
+    plan = SegmentPlan(
         files=list(files.values()),
         folds=folds,
         work=AlignSegment(frames, settings) if frames else None,
@@ -110,7 +119,7 @@ def _plan_video(
     files: Mapping[str, CsdFile],
     split: str,
     settings: MoseiSettings,
-    plan: Plan,
+    plan: SegmentPlan,
 ) -> None:
     intervals = files["labels"].intervals(video)  # (k, 2)
     ids = [f"{video}[{number}]" for number in range(len(intervals))]

@@ -10,7 +10,7 @@ from datamodules.errors import DataError
 from datamodules.formats.mosei_folds import SPLITS, join_folds
 from datamodules.formats.mosei_pickle import PickledSplit, not_finite, padding, read_mosei_pickle
 from datamodules.prepare.alignment import pad_left
-from datamodules.prepare.mosei_rows import MODALITIES, Plan, Segment, clip_labels, short
+from datamodules.prepare.mosei_rows import MODALITIES, Segment, SegmentPlan, clip_labels, short
 from datamodules.prepare.mosei_segment import MoseiSettings
 from datamodules.prepare.packed import file_hash
 
@@ -20,7 +20,7 @@ _KNOWN = {
 }
 
 
-def plan_pickle(path: Path, settings: MoseiSettings) -> Plan:
+def plan_pickle(path: Path, settings: MoseiSettings) -> SegmentPlan:
     """Take the segments of a pickle, all of which has to fit into memory.
 
     Args:
@@ -36,7 +36,7 @@ def plan_pickle(path: Path, settings: MoseiSettings) -> Plan:
     splits = read_mosei_pickle(path)
     _check_alignment(path, splits["train"], settings)
     pairs = [(video, name) for name in SPLITS for video in splits[name].videos]
-    plan = Plan(files=[path], folds=join_folds(pairs, str(path)), sentences=False)
+    plan = SegmentPlan(files=[path], folds=join_folds(pairs, str(path)), sentences=False)
     plan.warnings.append(
         f"{path.name} is {f'the file {known}' if known else 'none of the known files of MMSA'}, "
         "by its sha256; aligned and encoded by others, and taken as it is"
@@ -57,7 +57,7 @@ def plan_pickle(path: Path, settings: MoseiSettings) -> Plan:
 
 
 def _add(
-    plan: Plan,
+    plan: SegmentPlan,
     split: PickledSplit,
     name: str,
     lengths: Mapping[str, np.ndarray],

@@ -50,7 +50,7 @@ class Segment:
 
 
 @dataclass
-class Plan:
+class SegmentPlan:
     """What will be packed of some files, and what will not."""
 
     files: list[Path]  # those that are read

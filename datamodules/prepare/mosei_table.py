@@ -8,10 +8,10 @@ import numpy as np
 from datamodules.errors import DataError
 from datamodules.formats.mosei_csv import read_text_table
 from datamodules.formats.mosei_folds import join_folds
-from datamodules.prepare.mosei_rows import Plan, Segment, clip_labels, short
+from datamodules.prepare.mosei_rows import Segment, SegmentPlan, clip_labels, short
 
 
-def plan_table(path: Path, folds: Mapping[str, str] | None) -> Plan:
+def plan_table(path: Path, folds: Mapping[str, str] | None) -> SegmentPlan:
     """Take the segments of a table.
 
     Args:
@@ -31,7 +31,7 @@ def plan_table(path: Path, folds: Mapping[str, str] | None) -> Plan:
     splits = folds or join_folds(((row.video, row.split) for row in rows), str(path))
     lines = [f"line {row.line}" for row in rows]
     labels, clipped = clip_labels(np.array([[row.label] for row in rows]), str(path), lines)
-    plan = Plan(files=[path], folds=splits)
+    plan = SegmentPlan(files=[path], folds=splits)
     plan.counts["labels_clipped"] = clipped
     for row, label in zip(rows, labels[:, 0], strict=True):
         if row.video not in splits:

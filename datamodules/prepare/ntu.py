@@ -6,7 +6,7 @@ from pathlib import Path
 
 from datamodules.formats.ntu_name import SampleName
 from datamodules.formats.skeleton import JOINTS
-from datamodules.prepare.job import Job, pack
+from datamodules.prepare.job import PrepareJob, pack
 from datamodules.prepare.ntu_bodies import PERSONS
 from datamodules.prepare.ntu_clip import NtuSettings, PrepareSample, Sample
 from datamodules.prepare.ntu_files import NtuFiles, find_ntu_files, read_missing_skeletons
@@ -14,7 +14,6 @@ from datamodules.prepare.source import fingerprint, rendered
 from datamodules.workers import cores
 
 TASK = "ntu"
-MODALITIES = ("video", "skeleton")
 SAMPLES = 56_880  # of the whole data set
 # For the estimate that is printed before the work begins, measured on one core: 1080p video takes a
 # second for its 2.4 MB, pictures that are decoded faster have fewer bytes.
@@ -52,13 +51,13 @@ def prepare_ntu(
     listed_in = None if missing_skeletons is None else Path(missing_skeletons)
     listed = read_missing_skeletons(listed_in) if listed_in else set()
     files = find_ntu_files(raw)
-    modalities = [name for name in MODALITIES if getattr(files, name)]
+    modalities = [name for name, there in files.by_modality.items() if there]
     _announce(files, modalities, listed_in, raw)
     left_out = listed if settings.listed_skeletons == "drop" else set()
     samples, dropped = _gather(files, modalities, left_out)
     how = rendered(raw)
     used = [path for s in samples.values() for path in (s.video, s.skeleton) if path is not None]
-    job = Job(
+    job = PrepareJob(
         task=TASK,
         protocol=protocol,
         provenance="sample" if how else "real",
@@ -92,10 +91,11 @@ def _gather(
     files: NtuFiles, modalities: Iterable[str], left_out: set[str]
 ) -> tuple[dict[str, Sample], dict[str, str]]:
     """Samples that have all modalities, and why the others are dropped."""
+    there = {name: files.by_modality[name] for name in modalities}
     samples: dict[str, Sample] = {}
     dropped: dict[str, str] = {}
     for sample in sorted(files.names):
-        missing = [f"no {name} file" for name in modalities if sample not in getattr(files, name)]
+        missing = [f"no {name} file" for name in there if sample not in there[name]]
         if sample in left_out:
             dropped[sample] = "listed as one with a missing skeleton"
         elif missing:

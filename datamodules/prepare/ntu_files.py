@@ -6,9 +6,9 @@ from pathlib import Path
 
 from datamodules.errors import DataError
 from datamodules.formats.ntu_name import SampleName, parse_sample_name
+from datamodules.prepare.source import left_out
 
 _KINDS = {".avi": "video", ".skeleton": "skeleton"}  # suffix -> modality
-_LISTED = 5  # file names that a warning lists
 
 
 @dataclass
@@ -19,6 +19,11 @@ class NtuFiles:
     video: dict[str, Path] = field(default_factory=dict)
     skeleton: dict[str, Path] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def by_modality(self) -> dict[str, dict[str, Path]]:
+        """Sample id -> file, of each modality."""
+        return {"video": self.video, "skeleton": self.skeleton}
 
 
 def find_ntu_files(raw: Path) -> NtuFiles:
@@ -41,7 +46,7 @@ def find_ntu_files(raw: Path) -> NtuFiles:
         except DataError:
             strange.append(path)
             continue
-        files = getattr(found, _KINDS[path.suffix.lower()])
+        files = found.by_modality[_KINDS[path.suffix.lower()]]
         other = files.setdefault(name.id, path)
         if other.stat().st_size != path.stat().st_size:
             raise DataError(
@@ -50,21 +55,14 @@ def find_ntu_files(raw: Path) -> NtuFiles:
             )
         copies += [path] * (other != path)
         found.names[name.id] = name
-    _warn(found, raw, strange, "outside NTU RGB+D's names, 40 subjects or 60 actions, left out")
-    _warn(found, raw, copies, "a second copy of the same recording, left out")
+    found.warnings += left_out(strange, raw, "outside NTU RGB+D's names, 40 subjects or 60 actions")
+    found.warnings += left_out(copies, raw, "a second copy of the same recording")
     if not found.names:
         raise DataError(
             f"{raw}: expected NTU RGB+D files (S001C001P001R001A001_rgb.avi, .skeleton), found "
             f"{len(strange)} avi and skeleton files with other names; unpack the archives there"
         )
     return found
-
-
-def _warn(found: NtuFiles, raw: Path, paths: list[Path], what: str) -> None:
-    if paths:
-        listed = ", ".join(str(path.relative_to(raw)) for path in paths[:_LISTED])
-        more = f" and {len(paths) - _LISTED} more" if len(paths) > _LISTED else ""
-        found.warnings.append(f"{listed}{more}: {what}")
 
 
 def read_missing_skeletons(path: Path) -> set[str]:

@@ -1,11 +1,8 @@
 """RAVDESS: raw files -> packed set of face crops, MFCC and action units."""
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,10 +10,10 @@ from datamodules.errors import DataError
 from datamodules.formats.action_units import read_action_unit_table
 from datamodules.formats.openface import ACTION_UNITS, has_action_units
 from datamodules.formats.ravdess_name import EMOTIONS, ClipName
-from datamodules.prepare.job import Job, pack
+from datamodules.prepare.job import PrepareJob, pack
 from datamodules.prepare.ravdess_clip import Clip, PrepareClip, RavdessSettings
 from datamodules.prepare.ravdess_files import RavdessFiles, find_ravdess_files
-from datamodules.prepare.source import rendered
+from datamodules.prepare.source import fingerprint, rendered
 from datamodules.workers import cores
 
 TASK = "ravdess"
@@ -60,18 +57,14 @@ def prepare_ravdess(
         raise DataError(f"{raw}: found nothing that can be packed: {'; '.join(files.warnings)}")
     clips, dropped = _gather(files, table, modalities)
     how = rendered(raw)
-    used = {
-        path
-        for clip in clips.values()
-        for path in (clip.video, clip.landmarks, clip.sound)
-        if path is not None
-    }
-    job = Job(
+    # a set, for a clip's sound may be that of its video
+    used = {path for c in clips.values() for path in (c.video, c.landmarks, c.sound)} | {table_path}
+    job = PrepareJob(
         task=TASK,
         protocol=protocol,
         provenance="sample" if how else "real",
         settings=asdict(settings),
-        source={**_fingerprint(raw, used, table_path), **how},
+        source={**fingerprint((path for path in used if path is not None), raw), **how},
         index=[_index_row(files.names[clip]) for clip in clips],
         items=list(clips.values()),
         work=PrepareClip(raw, settings, modalities),
@@ -148,18 +141,6 @@ def _index_row(name: ClipName) -> dict[str, object]:
         "intensity": name.intensity,
         "statement": name.statement,
         "repetition": name.repetition,
-    }
-
-
-def _fingerprint(raw: Path, used: Iterable[Path], table: Path | None) -> dict[str, Any]:
-    """Number, total size and a digest over the names and sizes of the files that are read."""
-    listed = [(str(path.relative_to(raw)), path.stat().st_size) for path in used]
-    listed += [(table.name, table.stat().st_size)] if table else []
-    text = json.dumps(sorted(listed))
-    return {
-        "files": len(listed),
-        "bytes": sum(size for _, size in listed),
-        "digest": hashlib.sha256(text.encode()).hexdigest(),
     }
 
 

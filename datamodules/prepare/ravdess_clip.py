@@ -75,9 +75,10 @@ class PrepareClip:
             DataError: a file of the clip is not usable; the message has paths relative to `raw`.
         """
         prepared = Prepared({})
+        work = {"video": self._video, "audio": self._audio, "action_units": self._action_units}
         try:
             for modality in self.modalities:
-                getattr(self, f"_{modality}")(clip, prepared)
+                work[modality](clip, prepared)
         except DataError as error:
             raise DataError(str(error).replace(f"{self.raw}/", "")) from error
         return prepared

@@ -12,6 +12,7 @@ from datamodules.formats.ravdess_name import (
     ClipName,
     parse_clip_name,
 )
+from datamodules.prepare.source import left_out
 
 _KINDS = {  # (suffix, modality of the name) -> kind
     (".mp4", AUDIO_VIDEO): "video",
@@ -19,7 +20,6 @@ _KINDS = {  # (suffix, modality of the name) -> kind
     (".wav", AUDIO_ONLY): "sound",
     (".flac", AUDIO_ONLY): "sound",
 }
-_LISTED = 5  # file names that a warning lists
 
 
 @dataclass
@@ -32,6 +32,11 @@ class RavdessFiles:
     sound: dict[str, Path] = field(default_factory=dict)
     ignored: Counter[str] = field(default_factory=Counter)
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def by_kind(self) -> dict[str, dict[str, Path]]:
+        """Clip id -> file, of each kind."""
+        return {"video": self.video, "landmarks": self.landmarks, "sound": self.sound}
 
 
 def find_ravdess_files(raw: Path, *, skip: Path | None = None) -> RavdessFiles:
@@ -61,12 +66,14 @@ def find_ravdess_files(raw: Path, *, skip: Path | None = None) -> RavdessFiles:
         kind = _KINDS.get((suffix, name.modality)) if name.channel == SPEECH else None
         if kind is None:
             found.ignored["song" if name.channel != SPEECH else "not used"] += 1
-        elif not _add(getattr(found, kind), name.id, path):
+        elif not _add(found.by_kind[kind], name.id, path):
             copies.append(path)
         else:
             found.names[name.id] = name
-    _warn(found, raw, strange, "not named by the RAVDESS scheme (01-01-05-01-02-01-12), left out")
-    _warn(found, raw, copies, "a second copy of the same recording, left out")
+    found.warnings += left_out(
+        strange, raw, "not named by the RAVDESS scheme (01-01-05-01-02-01-12)"
+    )
+    found.warnings += left_out(copies, raw, "a second copy of the same recording")
     if not (found.video or found.landmarks or found.sound):
         raise DataError(
             f"{raw}: expected RAVDESS speech files (01-01-*.mp4, 01-01-*.csv, 03-01-*.wav or "
@@ -88,10 +95,3 @@ def _add(files: dict[str, Path], clip: str, path: Path) -> bool:
             "of a different form or size; delete the wrong one"
         )
     return other == path
-
-
-def _warn(found: RavdessFiles, raw: Path, paths: list[Path], what: str) -> None:
-    if paths:
-        listed = ", ".join(str(path.relative_to(raw)) for path in paths[:_LISTED])
-        more = f" and {len(paths) - _LISTED} more" if len(paths) > _LISTED else ""
-        found.warnings.append(f"{listed}{more}: {what}")

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 RENDERED = "sample.json"  # lies in a rendered raw folder and says how it was rendered
+_LISTED = 5  # file names that a warning lists
 
 
 def fingerprint(files: Iterable[Path], raw: Path) -> dict[str, Any]:
@@ -28,6 +29,15 @@ def rendered(raw: Path) -> dict[str, Any]:
     """How a raw folder was rendered, under `rendered`; empty for real data."""
     path = raw / RENDERED
     return {"rendered": json.loads(path.read_text())} if path.is_file() else {}
+
+
+def left_out(paths: Sequence[Path], raw: Path, why: str) -> list[str]:
+    """The warning about files of a raw folder that are not used; none where there are none."""
+    if not paths:
+        return []
+    listed = ", ".join(str(path.relative_to(raw)) for path in paths[:_LISTED])
+    more = f" and {len(paths) - _LISTED} more" if len(paths) > _LISTED else ""
+    return [f"{listed}{more}: {why}, left out"]
 
 
 def _name(path: Path, raw: Path) -> str:

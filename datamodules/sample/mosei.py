@@ -8,71 +8,49 @@ a segment without a face, a test video without labels, a video in no fold, label
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from datamodules.prepare.mosei import TASK, MoseiSettings, prepare_mosei
 from datamodules.sample.mosei_encoder import write_encoder
 from datamodules.sample.mosei_files import FOLDS, video_ids, write_folds, write_sequences
 from datamodules.sample.mosei_video import render_video
-from datamodules.sample.once import pack_once, render_once
-
-if TYPE_CHECKING:
-    from datamodules.prepare.mosei import MoseiSettings
+from datamodules.sample.once import render_once
+from datamodules.sample.rendered import RenderedSample
 
 VERSION = 1  # of what is rendered: a change of any byte raises it
 VIDEOS = {"train": 170, "valid": 45, "test": 80}
 ENCODER = "encoder"
 
 
-def ensure_sample(
-    root: str | Path,
-    *,
-    raw: str | Path,
-    protocol: str,
-    settings: "MoseiSettings",
-    videos: Mapping[str, int] = VIDEOS,
-    seed: int = 1,
-    workers: int | None = None,
-) -> None:
-    """Render and prepare the sample data where they are not there yet.
-
-    Jobs that start together wait for the one that came first.
+@dataclass(kw_only=True)
+class MoseiSample(RenderedSample):
+    """The rendered CMU-MOSEI, as `RenderedSample` says.
 
     Args:
-        root: the packed folder.
-        raw: the folder for the rendered files.
-        protocol: name of the protocol that the settings belong to.
-        settings: of prepare.
         videos: number of videos of each fold.
-        seed: decides everything that is rendered.
-        workers: number of processes, by default one a core.
-
-    Raises:
-        DataError: `root` holds something else, or as `prepare_mosei` says.
     """
-    from datamodules.prepare.mosei import prepare_mosei
 
-    root, raw = Path(root), Path(raw)
-    wanted = {
-        "protocol": protocol,
-        "settings": asdict(settings),
-        "rendered": rendering(videos, seed),
-    }
+    task = TASK
+    settings: MoseiSettings
+    videos: Mapping[str, int] = field(default_factory=lambda: VIDEOS)
+    seed: int = 1
 
-    def render_and_prepare() -> None:
-        render_mosei(raw, videos=videos, seed=seed)
+    @property
+    def rendering(self) -> dict[str, object]:
+        return rendering(self.videos, self.seed)
+
+    def render_and_prepare(self) -> None:
+        render_mosei(self.raw, videos=self.videos, seed=self.seed)
         prepare_mosei(
-            raw,
-            root,
-            protocol=protocol,
-            settings=settings,
-            text_encoder=raw / ENCODER,
-            folds=raw / FOLDS,
-            workers=workers,
+            self.raw,
+            self.root,
+            protocol=self.protocol,
+            settings=self.settings,
+            text_encoder=self.raw / ENCODER,
+            folds=self.raw / FOLDS,
+            workers=self.workers,
         )
-
-    pack_once(root, raw, wanted, render_and_prepare)
 
 
 def rendering(videos: Mapping[str, int], seed: int) -> dict[str, object]:

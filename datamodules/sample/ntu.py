@@ -7,61 +7,53 @@ the real one's faults, too: bodies that are none, persons lost and found again u
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 from datamodules.formats.ntu_name import SampleName
-from datamodules.prepare.ntu import NtuSettings, prepare_ntu
+from datamodules.prepare.ntu import TASK, NtuSettings, prepare_ntu
 from datamodules.sample.ntu_actions import FPS, LABELS
 from datamodules.sample.ntu_files import write_avi, write_skeleton
 from datamodules.sample.ntu_performance import perform
 from datamodules.sample.ntu_play import setup_of
-from datamodules.sample.once import pack_once, render_each, render_once
+from datamodules.sample.once import render_each, render_once
+from datamodules.sample.rendered import RenderedSample
 
 VERSION = 1  # of what is rendered: a change of any byte raises it
 SUBJECTS = 40
 CAMERAS = (1, 2, 3)
 
 
-def ensure_sample(
-    root: str | Path,
-    *,
-    raw: str | Path,
-    protocol: str,
-    settings: NtuSettings,
-    subjects: int = SUBJECTS,
-    seed: int = 0,
-    workers: int | None = None,
-) -> None:
-    """Render and prepare the sample data where they are not there yet.
-
-    Jobs that start together wait for the one that came first.
+@dataclass(kw_only=True)
+class NtuSample(RenderedSample):
+    """The rendered NTU RGB+D, as `RenderedSample` says.
 
     Args:
-        root: the packed folder.
-        raw: the folder for the rendered files.
-        protocol: name of the protocol that the settings belong to.
-        settings: of prepare.
-        subjects: number of subjects.
-        seed: decides everything that is rendered.
-        workers: number of processes, by default one a core.
-
-    Raises:
-        DataError: `root` holds something else, or as `prepare_ntu` says.
+        subjects: number of subjects, those from 1 on.
     """
-    root, raw = Path(root), Path(raw)
-    wanted = {
-        "protocol": protocol,
-        "settings": asdict(settings),
-        "rendered": rendering(range(1, subjects + 1), seed),
-    }
 
-    def render_and_prepare() -> None:
-        render_ntu(raw, subjects=range(1, subjects + 1), seed=seed, workers=workers)
-        prepare_ntu(raw, root, protocol=protocol, settings=settings, workers=workers)
+    task = TASK
+    settings: NtuSettings
+    subjects: int = SUBJECTS
 
-    pack_once(root, raw, wanted, render_and_prepare)
+    @property
+    def rendering(self) -> dict[str, object]:
+        return rendering(self._subjects, self.seed)
+
+    def render_and_prepare(self) -> None:
+        render_ntu(self.raw, subjects=self._subjects, seed=self.seed, workers=self.workers)
+        prepare_ntu(
+            self.raw,
+            self.root,
+            protocol=self.protocol,
+            settings=self.settings,
+            workers=self.workers,
+        )
+
+    @property
+    def _subjects(self) -> range:
+        return range(1, self.subjects + 1)
 
 
 def rendering(subjects: Iterable[int], seed: int) -> dict[str, object]:

@@ -1,49 +1,14 @@
-"""Rendering and preparing a sample once, whoever asks for it first."""
+"""Rendering the raw files of a sample: once, into a folder that is whole or not there."""
 
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import as_completed
 from pathlib import Path
-from typing import Any
 
 from datamodules.errors import DataError
-from datamodules.prepare.packed import MANIFEST, differences, read_manifest
 from datamodules.prepare.source import RENDERED
 from datamodules.workers import cores, progress, worker_pool
-
-
-def pack_once(
-    root: Path, raw: Path, wanted: Mapping[str, Any], render_and_prepare: Callable[[], object]
-) -> None:
-    """Make a packed sample where it is not there yet.
-
-    Jobs that start together wait for the one that came first.
-
-    Args:
-        root: the packed folder.
-        raw: the folder for the rendered files.
-        wanted: `protocol`, `settings` and `rendered` that the manifest of `root` has to say.
-        render_and_prepare: renders `raw` and packs it into `root`.
-
-    Raises:
-        DataError: `root` holds something else.
-    """
-    from filelock import FileLock
-
-    raw.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(raw.with_name(f"{raw.name}.lock")):
-        if not (root / MANIFEST).exists():
-            render_and_prepare()
-            return
-        manifest = read_manifest(root)
-        there = {**manifest, "rendered": manifest["source"].get("rendered")}
-        different = differences({name: there.get(name) for name in wanted}, wanted)
-        if different:
-            raise DataError(
-                f"{root}: holds another data set than the sample that was asked for "
-                f"({'; '.join(different)}); delete the folder and the next run makes it anew"
-            )
 
 
 def render_once(

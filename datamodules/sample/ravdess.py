@@ -6,59 +6,51 @@ csv each. From there on it takes the way of the real data: prepare, packed set, 
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 from datamodules.formats.ravdess_name import ACTORS, AUDIO_VIDEO, EMOTIONS, SPEECH, ClipName
-from datamodules.prepare.ravdess import RavdessSettings, prepare_ravdess
-from datamodules.sample.once import pack_once, render_each, render_once
+from datamodules.prepare.ravdess import TASK, RavdessSettings, prepare_ravdess
+from datamodules.sample.once import render_each, render_once
 from datamodules.sample.performance import FPS, perform
 from datamodules.sample.recording import write_mp4, write_tracking
+from datamodules.sample.rendered import RenderedSample
 from datamodules.sample.voice import RATE
 
 VERSION = 3  # of what is rendered: a change of any pixel or sample raises it
 _NORMAL = 1  # intensity
 
 
-def ensure_sample(
-    root: str | Path,
-    *,
-    raw: str | Path,
-    protocol: str,
-    settings: RavdessSettings,
-    actors: int = ACTORS,
-    seed: int = 0,
-    workers: int | None = None,
-) -> None:
-    """Render and prepare the sample data where they are not there yet.
-
-    Jobs that start together wait for the one that came first.
+@dataclass(kw_only=True)
+class RavdessSample(RenderedSample):
+    """The rendered RAVDESS, as `RenderedSample` says.
 
     Args:
-        root: the packed folder.
-        raw: the folder for the rendered files.
-        protocol: name of the protocol that the settings belong to.
-        settings: of prepare.
-        actors: number of actors.
-        seed: decides everything that is rendered.
-        workers: number of processes, by default one a core.
-
-    Raises:
-        DataError: `root` holds something else, or as `prepare_ravdess` says.
+        actors: number of actors, those from 1 on.
     """
-    root, raw = Path(root), Path(raw)
-    wanted = {
-        "protocol": protocol,
-        "settings": asdict(settings),
-        "rendered": rendering(range(1, actors + 1), seed),
-    }
 
-    def render_and_prepare() -> None:
-        render_ravdess(raw, actors=range(1, actors + 1), seed=seed, workers=workers)
-        prepare_ravdess(raw, root, protocol=protocol, settings=settings, workers=workers)
+    task = TASK
+    settings: RavdessSettings
+    actors: int = ACTORS
 
-    pack_once(root, raw, wanted, render_and_prepare)
+    @property
+    def rendering(self) -> dict[str, object]:
+        return rendering(self._actors, self.seed)
+
+    def render_and_prepare(self) -> None:
+        render_ravdess(self.raw, actors=self._actors, seed=self.seed, workers=self.workers)
+        prepare_ravdess(
+            self.raw,
+            self.root,
+            protocol=self.protocol,
+            settings=self.settings,
+            workers=self.workers,
+        )
+
+    @property
+    def _actors(self) -> range:
+        return range(1, self.actors + 1)
 
 
 def rendering(actors: Iterable[int], seed: int) -> dict[str, object]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from datamodules import MOSEI
 from datamodules.errors import DataError
 from datamodules.prepare.packed import manifest_hash
+from tests.datamodules.loading import epoch_of, same, sizes
 from tests.mosei_data import write_packed
 
 ALL = ("visual", "audio", "text")
@@ -22,19 +23,6 @@ def build(root: Path, **changes: Any) -> MOSEI:
     module.prepare_data()
     module.setup()
     return module
-
-
-def epoch_of(module: MOSEI, epoch: int) -> list[dict[str, Tensor]]:
-    loader = module.train_dataloader()
-    loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
-    return [module.on_after_batch_transfer(batch, 0) for batch in loader]
-
-
-def equal(one: list[dict[str, Tensor]], other: list[dict[str, Tensor]]) -> bool:
-    return len(one) == len(other) and all(
-        a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
-        for a, b in zip(one, other, strict=True)
-    )
 
 
 def videos_of(module: MOSEI, part: str) -> set[str]:
@@ -49,7 +37,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_batch(packed: Path) -> None:
     module = build(packed)
-    assert module.split_sizes == {"train": 30, "test": 12, "validation": 9}
+    assert sizes(module) == {"train": 30, "test": 12, "validation": 9}
     assert module.evaluation_names == ["test", "validation"]
     assert module.shapes == {"visual": (35, 8), "audio": (74, 8), "text": (6, 8)}
     assert module.provenance == "sample"
@@ -97,7 +85,7 @@ def test_parts_are_whole_videos(packed: Path) -> None:
 
 def test_validation_by_a_share_of_the_train_videos(packed: Path) -> None:
     module = build(packed, evaluate_on="valid", validation=0.2)
-    assert module.split_sizes == {"train": 24, "test": 9, "validation": 6}
+    assert sizes(module) == {"train": 24, "test": 9, "validation": 6}
     assert videos_of(module, "test") == {f"valid{i}" for i in range(3)}
     held_out = videos_of(module, "validation")
     assert len(held_out) == 2
@@ -129,10 +117,10 @@ def test_evaluation_is_in_order_and_complete(packed: Path) -> None:
 
 def test_order_depends_on_seed_and_epoch_alone(packed: Path) -> None:
     first = epoch_of(build(packed), 3)
-    assert equal(first, epoch_of(build(packed), 3))
-    assert equal(first, epoch_of(build(packed, workers=2), 3))
-    assert not equal(first, epoch_of(build(packed), 2))
-    assert not equal(first, epoch_of(build(packed, seed=2), 3))
+    assert same(first, epoch_of(build(packed), 3))
+    assert same(first, epoch_of(build(packed, workers=2), 3))
+    assert not same(first, epoch_of(build(packed), 2))
+    assert not same(first, epoch_of(build(packed, seed=2), 3))
     ids = torch.cat([batch["id"] for batch in first])
     assert sorted(ids.tolist()) == list(range(30))
 
@@ -183,9 +171,9 @@ def test_resumed_run_sees_the_same_batches(packed: Path, tmp_path: Path) -> None
     start.save_checkpoint(tmp_path / "last.ckpt")
     trainer(tmp_path, 3).fit(resumed, build(packed), ckpt_path=str(tmp_path / "last.ckpt"))
     assert list(resumed.seen) == [2]
-    assert equal(begun.seen[1], whole.seen[1])
-    assert equal(resumed.seen[2], whole.seen[2])
-    assert not equal(whole.seen[0], whole.seen[1])
+    assert same(begun.seen[1], whole.seen[1])
+    assert same(resumed.seen[2], whole.seen[2])
+    assert not same(whole.seen[0], whole.seen[1])
 
 
 @pytest.mark.parametrize(
@@ -217,7 +205,7 @@ def test_parts_that_are_not_there(tmp_path: Path) -> None:
     untested = write_packed(tmp_path / "untested", videos={"train": 10, "valid": 3})
     with pytest.raises(DataError, match=r"for the test part, found 30 of train, 9 of valid, 0 of"):
         build(untested)
-    assert build(untested, evaluate_on="valid", validation=0.1).split_sizes["test"] == 9
+    assert sizes(build(untested, evaluate_on="valid", validation=0.1))["test"] == 9
     alone = write_packed(tmp_path / "alone", videos={"train": 10, "test": 2})
     with pytest.raises(
         DataError, match=r"the validation part.*datamodule\.validation=0\.1 selects"

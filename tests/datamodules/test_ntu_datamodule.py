@@ -8,13 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-import datamodules.sample.ntu as sample
 from datamodules import NTU
 from datamodules.augmentation import normalise
 from datamodules.errors import DataError
 from datamodules.formats.ntu_name import parse_sample_name
 from datamodules.ntu_clips import centre_on_first_spine, view_skeleton, view_video
+from datamodules.prepare.ntu import NtuSettings
 from datamodules.prepare.packed import INDEX, MANIFEST, file_hash, manifest_hash, write_index
+from datamodules.sample.ntu import NtuSample
+from tests.datamodules.loading import epoch_of, same, sizes
 from tests.ntu_data import SPLITS
 
 TRAIN = [1, 2, 4, 5, 8, 9, 13, 14, 15, 16, 17, 18, 19, 25, 27, 28, 31, 34, 35, 38]
@@ -42,19 +44,6 @@ def build(root: Path, **changes: Any) -> NTU:
     module.prepare_data()
     module.setup()
     return module
-
-
-def epoch_of(module: NTU, epoch: int) -> list[dict[str, Tensor]]:
-    loader = module.train_dataloader()
-    loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
-    return [module.on_after_batch_transfer(batch, 0) for batch in loader]
-
-
-def equal(one: list[dict[str, Tensor]], other: list[dict[str, Tensor]]) -> bool:
-    return len(one) == len(other) and all(
-        a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
-        for a, b in zip(one, other, strict=True)
-    )
 
 
 def write_set(root: Path, rows: list[dict[str, object]], **changes: Any) -> Path:
@@ -96,7 +85,7 @@ def parts(root: Path, **changes: Any) -> dict[str, list[Any]]:
     names = {
         part: [parse_sample_name(module.ids[r]) for r in module.rows[part]] for part in module.rows
     }
-    assert module.split_sizes == {part: len(found) for part, found in names.items()}
+    assert sizes(module) == {part: len(found) for part, found in names.items()}
     return names
 
 
@@ -158,10 +147,10 @@ def test_evaluation_is_in_order_complete_and_the_middle_of_each_picture(ntu_pack
 
 def test_order_and_augmentation_depend_on_seed_epoch_and_row_alone(ntu_packed: Path) -> None:
     first = epoch_of(build(ntu_packed), 3)
-    assert equal(first, epoch_of(build(ntu_packed), 3))
-    assert equal(first, epoch_of(build(ntu_packed, workers=1), 3))
-    assert not equal(first, epoch_of(build(ntu_packed), 2))
-    assert not equal(first, epoch_of(build(ntu_packed, seed=2), 3))
+    assert same(first, epoch_of(build(ntu_packed), 3))
+    assert same(first, epoch_of(build(ntu_packed, workers=1), 3))
+    assert not same(first, epoch_of(build(ntu_packed), 2))
+    assert not same(first, epoch_of(build(ntu_packed, seed=2), 3))
     alone = epoch_of(build(ntu_packed, modalities=["skeleton"]), 3)
     assert all(torch.equal(a["skeleton"], b["skeleton"]) for a, b in zip(first, alone, strict=True))
 
@@ -250,10 +239,11 @@ def test_a_label_beyond_the_sixty(tmp_path: Path) -> None:
 
 
 def test_sample_is_made_on_the_first_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[tuple[Any, dict[str, Any]]] = []
-    monkeypatch.setattr(sample, "ensure_sample", lambda root, **o: calls.append((root, o)))
+    made: list[NtuSample] = []
+    monkeypatch.setattr(NtuSample, "ensure", lambda sample: made.append(sample))
+    settings = NtuSettings()
     module = NTU(
-        tmp_path,
+        tmp_path / "packed",
         modalities=["video"],
         fold="cs",
         splits=SPLITS,
@@ -261,7 +251,9 @@ def test_sample_is_made_on_the_first_use(tmp_path: Path, monkeypatch: pytest.Mon
         batch_size=4,
         seed=1,
         protocol="released",
-        sample={"raw": "somewhere", "subjects": 4},
+        sample={"raw": "somewhere", "settings": settings, "subjects": 4},
     )
+    assert not made
     module.prepare_data()
-    assert calls == [(tmp_path, {"protocol": "released", "raw": "somewhere", "subjects": 4})]
+    where = {"root": tmp_path / "packed", "raw": Path("somewhere")}
+    assert made == [NtuSample(**where, protocol="released", settings=settings, subjects=4)]

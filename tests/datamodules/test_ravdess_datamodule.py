@@ -9,12 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-import datamodules.sample.ravdess as sample
 from datamodules import RAVDESS
 from datamodules.errors import DataError
 from datamodules.formats.ravdess_name import parse_clip_name
 from datamodules.prepare.packed import INDEX, MANIFEST, file_hash, manifest_hash, write_index
+from datamodules.prepare.ravdess import RavdessSettings
 from datamodules.ravdess import normalise
+from datamodules.sample.ravdess import RavdessSample
+from tests.datamodules.loading import epoch_of, same, sizes
 from tests.sample_data import FOLDS
 
 ALL = ("video", "audio", "action_units")
@@ -34,19 +36,6 @@ def build(root: Path, **changes: Any) -> RAVDESS:
     module.prepare_data()
     module.setup()
     return module
-
-
-def epoch_of(module: RAVDESS, epoch: int) -> list[dict[str, Tensor]]:
-    loader = module.train_dataloader()
-    loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
-    return [module.on_after_batch_transfer(batch, 0) for batch in loader]
-
-
-def equal(one: list[dict[str, Tensor]], other: list[dict[str, Tensor]]) -> bool:
-    return len(one) == len(other) and all(
-        a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
-        for a, b in zip(one, other, strict=True)
-    )
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +62,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("fold", range(6))
 def test_folds_of_the_whole_data_set(full: Path, fold: int) -> None:
     module = build(full, modalities=["action_units"], folds=SIX_FOLDS, fold=fold)
-    assert module.split_sizes == {"train": 1200, "test": 240, "validation": 0}
+    assert sizes(module) == {"train": 1200, "test": 240, "validation": 0}
     actors = np.array([parse_clip_name(clip).actor for clip in module.ids])
     assert set(actors[module.rows["test"]]) == set(range(4 * fold + 1, 4 * fold + 5))
     assert not set(actors[module.rows["train"]]) & set(actors[module.rows["test"]])
@@ -87,7 +76,7 @@ def test_every_clip_is_tested_once(full: Path) -> None:
 def test_inner_validation_actors_leave_training(full: Path) -> None:
     options = {"modalities": ["action_units"], "folds": SIX_FOLDS, "validation_actors": 4}
     module = build(full, fold=5, **options)
-    assert module.split_sizes == {"train": 960, "test": 240, "validation": 240}
+    assert sizes(module) == {"train": 960, "test": 240, "validation": 240}
     assert module.evaluation_names == ["test", "validation"]
     actors = np.array([parse_clip_name(clip).actor for clip in module.ids])
     assert set(actors[module.rows["validation"]]) == {1, 2, 3, 4}
@@ -138,10 +127,10 @@ def test_evaluation_is_in_order_complete_and_untouched(packed: Path) -> None:
 
 def test_order_and_augmentation_depend_on_seed_epoch_and_row_alone(packed: Path) -> None:
     first = epoch_of(build(packed), 3)
-    assert equal(first, epoch_of(build(packed), 3))
-    assert equal(first, epoch_of(build(packed, workers=2), 3))
-    assert not equal(first, epoch_of(build(packed), 2))
-    assert not equal(first, epoch_of(build(packed, seed=2), 3))
+    assert same(first, epoch_of(build(packed), 3))
+    assert same(first, epoch_of(build(packed, workers=2), 3))
+    assert not same(first, epoch_of(build(packed), 2))
+    assert not same(first, epoch_of(build(packed, seed=2), 3))
     larger = epoch_of(build(packed, batch_size=32), 3)
     assert torch.equal(
         torch.cat([b["video"] for b in first]), torch.cat([b["video"] for b in larger])
@@ -204,9 +193,9 @@ def test_resumed_run_sees_the_same_batches(packed: Path, tmp_path: Path) -> None
     start.save_checkpoint(tmp_path / "last.ckpt")
     trainer(tmp_path, 3).fit(resumed, build(packed), ckpt_path=str(tmp_path / "last.ckpt"))
     assert list(resumed.seen) == [2]
-    assert equal(begun.seen[1], whole.seen[1])
-    assert equal(resumed.seen[2], whole.seen[2])
-    assert not equal(whole.seen[0], whole.seen[1])
+    assert same(begun.seen[1], whole.seen[1])
+    assert same(resumed.seen[2], whole.seen[2])
+    assert not same(whole.seen[0], whole.seen[1])
 
 
 def test_last_training_batch_of_one_is_left_out(packed: Path) -> None:
@@ -253,8 +242,9 @@ def test_missing_modality_is_refused(full: Path) -> None:
 
 
 def test_sample_is_made_on_the_first_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[tuple[Any, dict[str, Any]]] = []
-    monkeypatch.setattr(sample, "ensure_sample", lambda root, **o: calls.append((root, o)))
+    made: list[RavdessSample] = []
+    monkeypatch.setattr(RavdessSample, "ensure", lambda sample: made.append(sample))
+    settings = RavdessSettings()
     module = RAVDESS(
         tmp_path / "packed",
         modalities=ALL,
@@ -263,11 +253,12 @@ def test_sample_is_made_on_the_first_use(tmp_path: Path, monkeypatch: pytest.Mon
         batch_size=4,
         seed=1,
         protocol="released",
-        sample={"raw": "somewhere", "actors": 4},
+        sample={"raw": "somewhere", "settings": settings, "actors": 4},
     )
+    assert not made
     module.prepare_data()
-    expected = {"protocol": "released", "raw": "somewhere", "actors": 4}
-    assert calls == [(tmp_path / "packed", expected)]
+    where = {"root": tmp_path / "packed", "raw": Path("somewhere")}
+    assert made == [RavdessSample(**where, protocol="released", settings=settings, actors=4)]
 
 
 def test_loader_is_what_lightning_expects(packed: Path) -> None:

@@ -14,7 +14,7 @@ from datamodules.prepare import assemble as assembly
 from datamodules.prepare import job as jobs
 from datamodules.prepare.assemble import assemble
 from datamodules.prepare.chunks import Prepared, run_chunks
-from datamodules.prepare.job import Job, pack
+from datamodules.prepare.job import PrepareJob, pack
 from datamodules.prepare.packed import manifest_hash
 
 ITEMS = list(range(40))  # three chunks
@@ -36,7 +36,7 @@ def refuse(item: int) -> Prepared:
     raise DataError("broken")
 
 
-def job(**changes: object) -> Job:
+def job(**changes: object) -> PrepareJob:
     entries: dict[str, object] = {
         "task": "test",
         "protocol": "paper",
@@ -49,7 +49,7 @@ def job(**changes: object) -> Job:
         "bytes_per_sample": 20,
         "seconds_per_sample": 0.01,
     }
-    return Job(**(entries | changes))  # type: ignore[arg-type]
+    return PrepareJob(**(entries | changes))  # type: ignore[arg-type]
 
 
 def done(samples: int) -> None:

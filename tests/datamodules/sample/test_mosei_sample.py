@@ -12,7 +12,7 @@ from datamodules.errors import DataError
 from datamodules.prepare.mosei import MoseiSettings
 from datamodules.prepare.packed import PackedDataset
 from datamodules.sample import mosei_sentiment as sentiment
-from datamodules.sample.mosei import ENCODER, VIDEOS, ensure_sample, render_mosei
+from datamodules.sample.mosei import ENCODER, VIDEOS, MoseiSample, render_mosei
 from datamodules.sample.mosei_encoder import WIDTH
 from datamodules.sample.mosei_files import FOLDS
 from datamodules.sample.mosei_speech import sentence
@@ -38,7 +38,7 @@ def packed(raw: Path) -> Path:
 
 def ensure(root: Path, raw: Path, **changes: Any) -> None:
     options = {"protocol": "paper", "settings": MoseiSettings(steps=32), "videos": FEW}
-    ensure_sample(root, raw=raw, workers=1, **(options | changes))
+    MoseiSample(root=root, raw=raw, workers=1, **(options | changes)).ensure()
 
 
 def sequence(raw: Path, name: str) -> dict[str, dict[str, np.ndarray]]:

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from datamodules.errors import DataError
 from datamodules.formats.ntu_name import ACTIONS, SampleName, parse_sample_name
 from datamodules.formats.skeleton import read_skeleton
 from datamodules.formats.video import count_frames, read_frames
-from datamodules.sample.ntu import ensure_sample, render_ntu, render_sample
+from datamodules.sample.ntu import NtuSample, render_ntu, render_sample
 from datamodules.sample.ntu_actions import (
     CHOSEN,
     FRAMES,
@@ -164,13 +165,8 @@ def test_an_existing_rendering_is_kept_and_foreign_folders_are_not_touched(
 
 def test_complete_sample_is_only_looked_at(ntu_raw: Path, ntu_packed: Path, tmp_path: Path) -> None:
     gone = tmp_path / "gone"  # the raw files are not needed any more
-    ensure_sample(ntu_packed, raw=gone, protocol="paper", settings=SETTINGS, subjects=SUBJECTS)
+    options: dict[str, Any] = {"root": ntu_packed, "protocol": "paper", "subjects": SUBJECTS}
+    NtuSample(raw=gone, settings=SETTINGS, **options).ensure()
     assert not gone.exists()
     with pytest.raises(DataError, match=r"settings\.frames: 4 there, 5 wanted.*makes it anew"):
-        ensure_sample(
-            ntu_packed,
-            raw=ntu_raw,
-            protocol="paper",
-            settings=replace(SETTINGS, frames=5),
-            subjects=SUBJECTS,
-        )
+        NtuSample(raw=ntu_raw, settings=replace(SETTINGS, frames=5), **options).ensure()

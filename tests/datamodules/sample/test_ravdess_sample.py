@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from datamodules.formats.video import count_frames, read_frames
 from datamodules.prepare.faces import face_boxes
 from datamodules.sample.emotions import CORRUPTED_FACES, CORRUPTED_VOICES, FACES, VOICES
 from datamodules.sample.performance import FRAMES, cast, perform
-from datamodules.sample.ravdess import ensure_sample, render_ravdess
+from datamodules.sample.ravdess import RavdessSample, render_ravdess
 from tests.sample_data import ACTORS, CLIPS, SETTINGS
 
 ROOT = Path(__file__).parents[3]
@@ -148,16 +149,21 @@ def test_foreign_folder_is_not_touched(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.tex").exists()
 
 
+def sample(packed: Path, raw: Path, **changes: Any) -> RavdessSample:
+    options: dict[str, Any] = {"protocol": "paper", "settings": SETTINGS, "actors": ACTORS}
+    return RavdessSample(root=packed, raw=raw, **(options | changes))
+
+
 def test_another_sample_in_the_packed_folder(raw: Path, packed: Path) -> None:
     with pytest.raises(
         DataError, match=r"rendered\.seed: 0 there, 5 wanted.*the next run makes it"
     ):
-        ensure_sample(packed, raw=raw, protocol="paper", settings=SETTINGS, actors=ACTORS, seed=5)
+        sample(packed, raw, seed=5).ensure()
     with pytest.raises(DataError, match="protocol: 'paper' there, 'released' wanted"):
-        ensure_sample(packed, raw=raw, protocol="released", settings=SETTINGS, actors=ACTORS)
+        sample(packed, raw, protocol="released").ensure()
 
 
 def test_complete_sample_is_only_looked_at(raw: Path, packed: Path, tmp_path: Path) -> None:
     gone = tmp_path / "gone"  # the raw files are not needed any more
-    ensure_sample(packed, raw=gone, protocol="paper", settings=SETTINGS, actors=ACTORS)
+    sample(packed, gone).ensure()
     assert not gone.exists()
