@@ -1,4 +1,6 @@
-"""Fusion architectures found by search (MFAS, Perez-Rua et al. 2019).
+"""The fusion architecture that MFAS published for NTU RGB+D (Perez-Rua et al. 2019).
+
+Its authors found it by a search over trained branches; no search is part of this project.
 
 Legend: B samples, C channels, F features, K classes.
 """
@@ -106,8 +108,8 @@ class MFAS(ActionNetwork):
     ) -> None:
         super().__init__(branches, modalities=modalities, outputs=outputs)
         self.video_stages = list(video_stages)
-        self.sizes = self._feature_sizes()
-        self.layers = FusionLayers(layers, self.sizes, width=width, norm=norm, dropout=dropout)
+        sizes = self._feature_sizes()
+        self.layers = FusionLayers(layers, sizes, width=width, norm=norm, dropout=dropout)
         self.head = nn.Linear(width, outputs)
         self.phase = "all"
 
@@ -116,7 +118,7 @@ class MFAS(ActionNetwork):
         self.phase = phase
         self.branches.train(self.training and phase != CENTRAL)
 
-    def walks(self, batch: Mapping[str, Tensor]) -> tuple[dict[str, list[Tensor]], dict[str, Any]]:
+    def _walks(self, batch: Mapping[str, Tensor]) -> tuple[dict[str, list[Tensor]], dict[str, Any]]:
         """Return each branch's features `(B, C)`, and its logits `(B, K)`."""
         skeleton = self.walk("skeleton", batch["skeleton"], ["conv5", "conv6"])
         video = self.walk("video", batch["video"], self.video_stages)
@@ -127,14 +129,10 @@ class MFAS(ActionNetwork):
         }
         return features, {"video": video.end.logits, "skeleton": skeleton.end.logits}
 
-    def branch_features(self, batch: Mapping[str, Tensor]) -> dict[str, list[Tensor]]:
-        """Return each branch's features, `(B, C)` each, over which a search can run."""
-        return self.walks(batch)[0]
-
     def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
         """Return the sum of the three logits `(B, K)`; `parts` has them by name."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.phase != CENTRAL):
-            features, logits = self.walks(batch)
+            features, logits = self._walks(batch)
         parts = {"fusion": self.head(self.layers(features)), **logits}
         return Prediction(torch.stack(list(parts.values())).sum(0), parts)
 
