@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.baselines.network import MODALITIES, SentimentNetwork
+from models.baselines.sentiment import MODALITIES, SentimentNetwork
 from models.fusions import Prediction
 
 RIDGE = 1e-3

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from models.baselines.correlation import CorrelatedNetwork, head
-from models.baselines.network import MODALITIES
+from models.baselines.sentiment import MODALITIES
 from models.fusions import Prediction
 
 

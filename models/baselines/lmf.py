@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from models.baselines.encoders import MeanEncoder, TextEncoder
-from models.baselines.network import MODALITIES, SentimentNetwork
+from models.baselines.sentiment import MODALITIES, SentimentNetwork
 from models.baselines.tfn import outer_product
 from models.fusions import Prediction
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.baselines.memory_fusion import MemoryFusion, advance, two_layers
-from models.baselines.network import MODALITIES, SentimentNetwork
+from models.baselines.sentiment import MODALITIES, SentimentNetwork
 from models.fusions import Prediction
 
 SHARED = "shared"

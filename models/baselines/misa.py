@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.baselines.network import MODALITIES, SentimentNetwork
+from models.baselines.sentiment import MODALITIES, SentimentNetwork
 from models.baselines.two_way_lstm import SequenceEncoder
 from models.fusions import Prediction
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.baselines.encoders import MeanEncoder, TextEncoder
-from models.baselines.network import MODALITIES, SentimentNetwork
+from models.baselines.sentiment import MODALITIES, SentimentNetwork
 from models.fusions import Prediction
 
 STRONGEST = 3.0  # sentiment lies in [-3, 3]

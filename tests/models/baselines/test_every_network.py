@@ -9,7 +9,7 @@ from hydra.core.global_hydra import GlobalHydra
 
 from experiments.complexity import paper_size_flops, paper_size_parameters
 from models.baselines import LMF, MFM, MISA, TFN
-from models.baselines.network import SentimentNetwork
+from models.baselines.sentiment import SentimentNetwork
 from models.baselines.sequences import read_steps
 from tests.models.baselines.toy import FEATURES, SETTINGS, batch, build
 
