@@ -14,7 +14,7 @@ from models.fusions.readout import (
     ReadoutBuilder,
     SumLogits,
 )
-from models.fusions.regression import RegressionHead
+from models.fusions.regression_head import RegressionHead
 
 __all__ = [
     "MCBP",
