@@ -14,7 +14,7 @@ from models.tasks.training import TrainingRule
 T = TypeVar("T")
 
 
-class Evaluation(NamedTuple):
+class SplitScores(NamedTuple):
     """All predictions on one split, sorted by id: `(N,)`, `(N,)`, `(N, K)`, and their metrics."""
 
     ids: Tensor
@@ -42,7 +42,7 @@ class Task(pl.LightningModule):
         self.rule = training
         self.splits = tuple(splits)
         self.automatic_optimization = training.automatic
-        self.evaluations: dict[str, Evaluation] = {}
+        self.evaluations: dict[str, SplitScores] = {}
         self.train_metrics: dict[str, float] = {}
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
@@ -103,7 +103,7 @@ class Task(pl.LightningModule):
             ids, labels, scores = map(torch.cat, zip(*gather(own), strict=True))
             order = ids.argsort()
             ids, labels, scores = ids[order], labels[order], scores[order]
-            self.evaluations[split] = Evaluation(ids, labels, scores, self.metrics(scores, labels))
+            self.evaluations[split] = SplitScores(ids, labels, scores, self.metrics(scores, labels))
         self._collected = {}
 
 
