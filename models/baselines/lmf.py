@@ -19,7 +19,7 @@ class LowRankFusion(nn.Module):
 
     It is the linear map `<W, [1, x_1] ⊗ ... ⊗ [1, x_M]> + b` whose weight is the sum over r of
     `w_r W_1^r ⊗ ... ⊗ W_M^r`. All of `W_m`, `w` and `b` are trained; an implementation leaves the
-    last two out of its optimiser by mistake.
+    last two out of its optimizer by mistake.
 
     Args:
         feature_sizes: F_m.

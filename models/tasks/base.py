@@ -30,7 +30,7 @@ class Task(pl.LightningModule):
         network: predicts from a batch, `network(batch) -> Prediction`, and knows its losses,
             `network.loss(prediction, batch) -> dict` with `total`; a whole-network baseline has
             the same two methods.
-        training: the rule by which it is optimised.
+        training: the rule by which it is optimized.
         splits: names of the evaluation splits, in the order of the datamodule's loaders.
     """
 

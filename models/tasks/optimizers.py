@@ -1,4 +1,4 @@
-"""Optimisers whose settings differ from PyTorch's in name or number."""
+"""Optimizers whose settings differ from PyTorch's in name or number."""
 
 from collections.abc import Iterable
 from typing import Any

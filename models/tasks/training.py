@@ -1,4 +1,4 @@
-"""Training rules: how the losses of a network become steps of its optimisers."""
+"""Training rules: how the losses of a network become steps of its optimizers."""
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from models.tasks.base import Task
 
 OptimizerBuilder = Callable[[Iterable[Any]], Optimizer]
-"""Builds an optimiser from parameters, or from groups of them."""
+"""Builds an optimizer from parameters, or from groups of them."""
 
 SchedulerBuilder = Callable[[Optimizer], LRScheduler]
 NEVER = 10**9
 
 
 class TrainingRule:
-    """How a network is optimised.
+    """How a network is optimized.
 
     Args:
-        optimizer: builds an optimiser from parameters.
+        optimizer: builds an optimizer from parameters.
         scheduler: builds its schedule, stepped once an epoch; `None` keeps the rate constant.
 
     Raises:
@@ -49,7 +49,7 @@ class TrainingRule:
         raise NotImplementedError
 
     def step(self, task: "Task", batch: dict[str, Tensor]) -> Tensor | None:
-        """Train on one batch; return the loss if Lightning is to take the optimiser's step."""
+        """Train on one batch; return the loss if Lightning is to take the optimizer's step."""
         raise NotImplementedError
 
     def end_epoch(self, task: "Task") -> None:
@@ -68,7 +68,7 @@ class TrainingRule:
 
 
 class Joint(TrainingRule):
-    """One optimiser over all parameters, one loss on the network's prediction (the paper)."""
+    """One optimizer over all parameters, one loss on the network's prediction (the paper)."""
 
     def configure(self, network: Any) -> Any:
         return self._lightning(network.parameters())
@@ -84,7 +84,7 @@ class Phases(Joint):
     """Phases one after the other, for networks that are trained in several steps.
 
     The network's `enter(phase)` is called before every batch, and its `total` is then that phase's
-    loss. The optimiser has all parameters, and leaves alone those that a phase's loss does not
+    loss. The optimizer has all parameters, and leaves alone those that a phase's loss does not
     reach. Several processes would wait for every gradient: `trainer=ddp` needs
     `trainer.strategy=ddp_find_unused_parameters_true`.
 
@@ -95,7 +95,7 @@ class Phases(Joint):
             epoch and have one at least; where there are fewer epochs than phases, the last ones do.
         epochs: of the whole run.
         rates: learning rates of the parameters that belong to a phase, the network's
-            `phase_parts()`, where it is not the optimiser's own.
+            `phase_parts()`, where it is not the optimizer's own.
 
     Raises:
         ValueError: for shares that are not positive, or do not sum to 1; later, for a network
@@ -147,7 +147,7 @@ class Phases(Joint):
 
 
 class Alternating(TrainingRule):
-    """One optimiser and one pass per branch and batch (the released NTU code).
+    """One optimizer and one pass per branch and batch (the released NTU code).
 
     Each pass takes the loss of one branch's logits and steps that branch and all fusion modules,
     so the fusion modules move once a branch. The fused prediction itself has no loss. A pass leaves
@@ -163,7 +163,7 @@ class Alternating(TrainingRule):
     def configure(self, network: Any) -> Any:
         shared = list(network.points.parameters())
         branches = network.branches.values()
-        # A fusion parameter belongs to several optimisers: each keeps moments of its own.
+        # A fusion parameter belongs to several optimizers: each keeps moments of its own.
         return tuple(self._lightning([*branch.parameters(), *shared]) for branch in branches)
 
     def step(self, task: "Task", batch: dict[str, Tensor]) -> None:

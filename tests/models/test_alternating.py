@@ -1,4 +1,4 @@
-"""The released way of training: a pass and an optimiser for each branch, followed by hand."""
+"""The released way of training: a pass and an optimizer for each branch, followed by hand."""
 
 import copy
 from collections.abc import Sequence
@@ -76,7 +76,7 @@ def train(net: StagedNetwork, epochs: int) -> Classification:
 
 
 def by_hand(net: StagedNetwork, epochs: int) -> None:
-    """Two optimisers, both with the module in it, each with moments of its own."""
+    """Two optimizers, both with the module in it, each with moments of its own."""
     optimizers = {
         name: torch.optim.Adam(
             [*net.branches[name].parameters(), *net.points.parameters()], lr=0.1, weight_decay=0.01
@@ -105,7 +105,7 @@ def test_each_pass_steps_one_branch_and_the_module() -> None:
 
 
 def test_the_second_branch_is_not_stepped_by_the_first_ones_loss() -> None:
-    """The module carries gradients of one's loss into two; only two's own optimiser moves it."""
+    """The module carries gradients of one's loss into two; only two's own optimizer moves it."""
     net = network()
     before = copy.deepcopy(net)
     batch = next(iter(DataLoader(samples(), batch_size=4)))  # type: ignore[arg-type]

@@ -211,14 +211,14 @@ def test_the_two_ways_of_training() -> None:
     for cfg, rule, rate in ((paper, "Joint", 1e-3), (released, "Alternating", 1e-4)):
         assert cfg._target_ == f"models.tasks.{rule}"
         configured = build(cfg).configure(network("fusion=msaf", data="sample"))
-        for optimiser in configured if isinstance(configured, tuple) else [configured]:
-            (group,) = optimiser["optimizer"].param_groups
+        for optimizer in configured if isinstance(configured, tuple) else [configured]:
+            (group,) = optimizer["optimizer"].param_groups
             assert (group["initial_lr"], group["weight_decay"]) == (rate, 1e-4)
             rates = []
             for _ in range(7):
-                rates.append(optimiser["optimizer"].param_groups[0]["lr"])
-                optimiser["optimizer"].step()
-                optimiser["lr_scheduler"]["scheduler"].step()
+                rates.append(optimizer["optimizer"].param_groups[0]["lr"])
+                optimizer["optimizer"].step()
+                optimizer["lr_scheduler"]["scheduler"].step()
             assert rates == pytest.approx([rate] * 5 + [rate / 10] * 2)
 
 

@@ -101,11 +101,11 @@ def test_the_sums_by_hand() -> None:
 def test_frozen_branches_learn_nothing_and_keep_their_statistics() -> None:
     net = network().train()
     before = {name: value.clone() for name, value in net.state_dict().items()}
-    optimiser = torch.optim.Adam(net.parameters(), lr=0.1, weight_decay=0.1)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.1, weight_decay=0.1)
     for _ in range(2):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         net.loss(net(batch()), batch())["total"].backward()
-        optimiser.step()
+        optimizer.step()
     assert not any(module.training for module in net.branches.modules())
     changed = {n for n, value in net.state_dict().items() if not torch.equal(value, before[n])}
     assert {name.split(".")[0] for name in changed} == {

@@ -114,10 +114,10 @@ def test_the_layers_by_hand() -> None:
 def stepped(net: MFAS, phase: str) -> set[str]:
     """Return the parts that a step of a phase changes, statistics of norms included."""
     before = {name: value.clone() for name, value in net.state_dict().items()}
-    optimiser = torch.optim.Adam(net.parameters(), lr=0.1, weight_decay=0.1)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.1, weight_decay=0.1)
     net.enter(phase)
     net.loss(net(batch()), batch())["total"].backward()
-    optimiser.step()
+    optimizer.step()
     changed = {n for n, value in net.state_dict().items() if not torch.equal(value, before[n])}
     return {".".join(n.split(".")[:2]) if n.startswith("b") else n.split(".")[0] for n in changed}
 
