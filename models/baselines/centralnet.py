@@ -25,9 +25,9 @@ class CentralNet(ActionNetwork):
 
     Known: levels, widths, frozen branches, one cross entropy. Chosen by us: the larger of the two
     persons; the positions' half of HCN's early maps; and, because the maps of both branches have
-    the same size for pictures of 256x256 alone, the video's mean over time is brought to the size
+    the same size for frames of 256x256 alone, the video's mean over time is brought to the size
     of the skeleton's map otherwise, by adaptive average pooling. That enlarges as well: 28x28, of
-    pictures of 224x224, becomes 32x32, each value the mean of the up to 2x2 that it overlaps. The
+    frames of 224x224, becomes 32x32, each value the mean of the up to 2x2 that it overlaps. The
     published code creates a fourth level's scalars that it never uses, and its last pool leaves the
     last row and column of an 8x8 map out; ours do not.
 
@@ -111,8 +111,8 @@ class CentralNet(ActionNetwork):
         levels = []
         for first, second in self.stages:
             grid = skeleton.maps[second].chunk(2, 1)[0]  # the positions' stream
-            picture = video.maps[first].mean(2)  # (B, C, H, W)
-            levels.append((F.adaptive_avg_pool2d(picture, (grid.shape[2], grid.shape[3])), grid))
+            mean_frame = video.maps[first].mean(2)  # (B, C, H, W)
+            levels.append((F.adaptive_avg_pool2d(mean_frame, (grid.shape[2], grid.shape[3])), grid))
         return [*levels, (video.end.features, skeleton.end.features)]
 
 

@@ -33,13 +33,13 @@ class SequenceSummary(nn.Module):
 
 
 class TextBasedView(nn.Module):
-    """The outer product of text and another modality, read as a picture: `(B, K)`.
+    """The outer product of text and another modality, read as an image: `(B, K)`.
 
     Two convolutions, each with ReLU and max pooling, then one linear layer.
 
     Args:
         channels: C of the other modality.
-        text: size of the text vector, one side of the picture.
+        text: size of the text vector, one side of the image.
         hidden: H of the other modality, the other side.
         filters: of the two convolutions.
         dimensions: K.

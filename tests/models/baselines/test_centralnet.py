@@ -78,8 +78,8 @@ def test_the_sums_by_hand() -> None:
         state, person = video.advance(state, stage), skeleton.advance(person, joints)
         half = person.values[0].shape[1] // 2
         grid = torch.maximum(person.values[0][:, :half], person.values[1][:, :half])
-        picture = F.adaptive_avg_pool2d(state.values[0].mean(2), grid.shape[2:])
-        joint = picture * net.weights[level, 0].sigmoid()
+        frame = F.adaptive_avg_pool2d(state.values[0].mean(2), grid.shape[2:])
+        joint = frame * net.weights[level, 0].sigmoid()
         joint[:, :half] += grid * net.weights[level, 1].sigmoid()
         if central is not None:
             joint += central * net.central_weights[level - 1].sigmoid()

@@ -87,15 +87,15 @@ def test_the_layers_by_hand() -> None:
     state = skeleton.advance(state, "conv6")
     end = skeleton.finish(state)
     joints = [conv5, state.values[0].mean((2, 3)), state.values[0].flatten(1), end.features]
-    pictures, at = [], video.begin(data["video"])
+    frames, at = [], video.begin(data["video"])
     for stage in ("layer2", "layer3", "layer4"):
         at = video.advance(at, stage)
-        pictures.append(at.values[0].mean((2, 3, 4)))
+        frames.append(at.values[0].mean((2, 3, 4)))
     ends = {"skeleton": end, "video": video.finish(at)}
-    pictures.append(ends["video"].features)
+    frames.append(ends["video"].features)
     h = torch.zeros(3, 0, dtype=torch.float64)
     for (first, second, activation), layer in zip(choices, net.layers, strict=True):
-        x = torch.cat([joints[first], pictures[second], h], 1)
+        x = torch.cat([joints[first], frames[second], h], 1)
         h = getattr(torch, activation)(x @ layer[0].weight.T + layer[0].bias)
     logits = {name: out.logits for name, out in ends.items()}
     logits["fusion"] = h @ net.head.weight.T + net.head.bias
