@@ -103,6 +103,11 @@ class BlockGate(nn.Module):
         raise NotImplementedError
 
     @property
+    def takes_masks(self) -> bool:
+        """Whether ``forward`` may be given masks: with ``join_mean="masked"`` alone."""
+        return self.join_mean == "masked"
+
+    @property
     def _grid(self) -> tuple[int, ...]:
         """The blocks of one sample: ``([q], N)``."""
         return (self.blocks,) if self.segments == 1 else (self.segments, self.blocks)

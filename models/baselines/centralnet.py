@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from models.backbones import BranchBuilder
 from models.baselines.action import MODALITIES, ActionNetwork
-from models.fusions import Prediction
+from models.contracts import Batch, Criterion, Losses, Prediction
 
 
 class CentralNet(ActionNetwork):
@@ -58,7 +58,7 @@ class CentralNet(ActionNetwork):
             max(self.channels("video", video), self.channels("skeleton", skeleton) // 2)
             for video, skeleton in self.stages
         ]
-        self.widths = [*widths, max(map(self.feature_size, MODALITIES))]
+        self.widths = [*widths, max(self.branch(name).feature_size for name in MODALITIES)]
         levels = len(self.widths)
         self.weights = nn.Parameter(torch.rand(levels, len(MODALITIES)))
         self.central_weights = nn.Parameter(torch.rand(levels - 1))
@@ -76,7 +76,7 @@ class CentralNet(ActionNetwork):
         self.branches.eval()
         return self
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
+    def forward(self, batch: Batch) -> Prediction:
         """Return the central network's classes, `(B, K)`."""
         levels = self._levels(batch)
         central: Tensor | None = None
@@ -95,15 +95,15 @@ class CentralNet(ActionNetwork):
             central = self.convolutions[level](joint) if level < len(self.stages) else joint
         return Prediction(self.head(central), {})
 
-    def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the cross entropy as `total`."""
-        return {"total": F.cross_entropy(prediction.scores, batch["label"])}
+    def loss(self, prediction: Prediction, batch: Batch, criterion: Criterion) -> Losses:
+        """Return the criterion of the central network's classes as `total`."""
+        return {"total": criterion(prediction.scores, batch["label"])}
 
     def parts(self) -> dict[str, nn.Module]:
         """Return the network's parts by the names that reports use."""
         return {**dict(self.branches.items()), "fusion": self.convolutions, "readout": self.head}
 
-    def _levels(self, batch: Mapping[str, Tensor]) -> list[tuple[Tensor, Tensor]]:
+    def _levels(self, batch: Batch) -> list[tuple[Tensor, Tensor]]:
         """Give each level's video and skeleton feature: `(B, C, H, W)`, and `(B, C)` at the end."""
         with torch.no_grad():
             video = self.walk("video", batch["video"], [stage for stage, _ in self.stages])

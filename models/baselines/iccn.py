@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from models.baselines.correlation import CorrelatedNetwork, head
 from models.baselines.sentiment import MODALITIES
 from models.baselines.sequences import Steps
-from models.fusions import Prediction
+from models.contracts import Batch, Prediction
 
 KERNEL = 3
 
@@ -113,7 +113,7 @@ class ICCN(CorrelatedNetwork):
             )
         self.readout = head(2 * dimensions + features["text"])
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
+    def forward(self, batch: Batch) -> Prediction:
         steps = self.read(batch)
         text = steps["text"].mean()  # (B, C)
         audio, visual = (self.views[name](text, steps[name]) for name in ("audio", "visual"))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from models.baselines.encoders import MeanEncoder, TextEncoder
 from models.baselines.sentiment import MODALITIES, SentimentNetwork
 from models.baselines.tfn import outer_product
-from models.fusions import Prediction
+from models.contracts import Batch, Prediction
 
 
 class LowRankFusion(nn.Module):
@@ -90,7 +90,7 @@ class LMF(SentimentNetwork):
         sizes = [hidden["visual"], hidden["audio"], text_outputs]
         self.readout = LowRankFusion(sizes, outputs=1, rank=rank)
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
+    def forward(self, batch: Batch) -> Prediction:
         steps = self.read(batch)
         encoded = [self.get_submodule(name)(steps[name]) for name in MODALITIES]
         return Prediction(self.readout(encoded), {})  # (B, 1)

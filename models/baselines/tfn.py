@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from models.baselines.encoders import MeanEncoder, TextEncoder
 from models.baselines.sentiment import MODALITIES, SentimentNetwork
-from models.fusions import Prediction
+from models.contracts import Batch, Prediction
 
 STRONGEST = 3.0  # sentiment lies in [-3, 3]
 
@@ -83,7 +83,7 @@ class TFN(SentimentNetwork):
             nn.Linear(fusion_hidden, 1),
         )
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
+    def forward(self, batch: Batch) -> Prediction:
         steps = self.read(batch)
         encoded = [self.get_submodule(name)(steps[name]) for name in MODALITIES]
         raw = self.readout(outer_product(encoded))  # (B, 1)

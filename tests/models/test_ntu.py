@@ -14,6 +14,7 @@ from experiments.complexity import paper_size_parameters
 from experiments.compose import build
 from experiments.identity import settings
 from experiments.table import load_table
+from models.tasks import Classification
 from msaf import MSAF
 from tests.models.fusions.helpers import CONFIGS, compose, count
 from tests.models.fusions.test_table4 import jobs
@@ -77,6 +78,8 @@ def test_msaf_on_the_resnet() -> None:
 
 class Shapes(nn.Module):
     """Writes down the shapes that a fusion point exchanges."""
+
+    takes_masks = False
 
     seen: list[list[tuple[int, ...]]] = []  # noqa: RUF012
 
@@ -275,7 +278,7 @@ def test_a_step_in_mixed_precision(fusion: str) -> None:
     with torch.backends.mkldnn.flags(enabled=False):
         with torch.autocast("cpu", torch.bfloat16):
             prediction = net(batch)
-            loss = net.loss(prediction, batch)["total"]
+            loss = net.loss(prediction, batch, Classification.criterion)["total"]
         loss.backward()
     gradients = [p.grad for p in net.parameters() if p.grad is not None]
     assert gradients and all(torch.isfinite(g).all() for g in gradients)

@@ -13,6 +13,7 @@ from experiments.compose import build, check
 from experiments.folder import RunError
 from models.backbones import HCN, InflatedResNet
 from models.baselines import CentralNet
+from models.tasks import Classification
 from tests.models.fusions.helpers import compose
 
 BRANCHES = {
@@ -95,7 +96,9 @@ def test_the_sums_by_hand() -> None:
     prediction = net(data)
     torch.testing.assert_close(prediction.scores, expected)
     picked = expected.log_softmax(1)[[0, 1], data["label"]]
-    torch.testing.assert_close(net.loss(prediction, data)["total"], -picked.mean())
+    torch.testing.assert_close(
+        net.loss(prediction, data, Classification.criterion)["total"], -picked.mean()
+    )
 
 
 def test_frozen_branches_learn_nothing_and_keep_their_statistics() -> None:
@@ -104,7 +107,7 @@ def test_frozen_branches_learn_nothing_and_keep_their_statistics() -> None:
     optimizer = torch.optim.Adam(net.parameters(), lr=0.1, weight_decay=0.1)
     for _ in range(2):
         optimizer.zero_grad()
-        net.loss(net(batch()), batch())["total"].backward()
+        net.loss(net(batch()), batch(), Classification.criterion)["total"].backward()
         optimizer.step()
     assert not any(module.training for module in net.branches.modules())
     changed = {n for n, value in net.state_dict().items() if not torch.equal(value, before[n])}

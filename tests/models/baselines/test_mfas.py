@@ -10,6 +10,7 @@ from torch import Tensor
 from experiments.compose import build
 from models.backbones import HCN, InflatedResNet
 from models.baselines import MFAS
+from models.tasks import Classification
 from tests.models.fusions.helpers import compose, count
 
 BRANCHES = {
@@ -103,7 +104,7 @@ def test_the_layers_by_hand() -> None:
     for name, expected in logits.items():
         torch.testing.assert_close(prediction.parts[name], expected)
     torch.testing.assert_close(prediction.scores, sum(logits.values()))
-    losses = net.loss(prediction, data)
+    losses = net.loss(prediction, data, Classification.criterion)
     rows = torch.arange(3)
     by_hand = {k: -v.log_softmax(1)[rows, data["label"]].mean() for k, v in logits.items()}
     for name, expected in by_hand.items():
@@ -116,7 +117,7 @@ def stepped(net: MFAS, phase: str) -> set[str]:
     before = {name: value.clone() for name, value in net.state_dict().items()}
     optimizer = torch.optim.Adam(net.parameters(), lr=0.1, weight_decay=0.1)
     net.enter(phase)
-    net.loss(net(batch()), batch())["total"].backward()
+    net.loss(net(batch()), batch(), Classification.criterion)["total"].backward()
     optimizer.step()
     changed = {n for n, value in net.state_dict().items() if not torch.equal(value, before[n])}
     return {".".join(n.split(".")[:2]) if n.startswith("b") else n.split(".")[0] for n in changed}
