@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import accumulate
+from typing import Any
 
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
@@ -64,8 +65,9 @@ class Phases(Joint):
         own = {name: list(part.parameters()) for name, part in parts.items() if name in self.rates}
         taken = {id(p) for group in own.values() for p in group}
         rest = [p for p in network.parameters() if id(p) not in taken]
-        groups = [{"params": group, "lr": self.rates[name]} for name, group in own.items()]
-        return self._lightning([{"params": rest}, *groups])
+        groups: list[dict[str, Any]] = [{"params": rest}]
+        groups += [{"params": group, "lr": self.rates[name]} for name, group in own.items()]
+        return self._lightning(groups)
 
     def phase(self, epoch: int) -> str:
         """Return the name of the phase to which an epoch belongs."""

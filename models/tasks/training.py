@@ -1,8 +1,8 @@
 """Training rules: how the losses of a network become steps of its optimizers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 import torch
 from pytorch_lightning.utilities.types import (
@@ -13,14 +13,17 @@ from pytorch_lightning.utilities.types import (
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.optimizer import ParamsT
 
 from models.contracts import BranchedNetwork, Network, Prediction, TrainedTask
 
-OptimizerBuilder = Callable[[Iterable[Any]], Optimizer]
+OptimizerBuilder = Callable[[ParamsT], Optimizer]
 """Builds an optimizer from parameters, or from groups of them."""
 
 SchedulerBuilder = Callable[[Optimizer], LRScheduler]
 NEVER = 10**9
+T = TypeVar("T")
+S = TypeVar("S")
 
 
 class TrainingRule:
@@ -59,7 +62,7 @@ class TrainingRule:
         for scheduler in _listed(task.lr_schedulers()):
             scheduler.step()
 
-    def _lightning(self, parameters: Iterable[Any]) -> OptimizerConfig | OptimizerLRSchedulerConfig:
+    def _lightning(self, parameters: ParamsT) -> OptimizerConfig | OptimizerLRSchedulerConfig:
         optimizer = self.optimizer(parameters)
         if self.scheduler is None:
             return {"optimizer": optimizer}
@@ -131,7 +134,7 @@ def _branched(network: Network) -> BranchedNetwork:
     )
 
 
-def _attempt(what: str, build: Callable[[Any], Any], argument: Any) -> Any:
+def _attempt(what: str, build: Callable[[T], S], argument: T) -> S:
     try:
         return build(argument)
     except (TypeError, ValueError) as error:
@@ -140,6 +143,6 @@ def _attempt(what: str, build: Callable[[Any], Any], argument: Any) -> Any:
         raise ValueError(f"training.{what}: it does not take {listed}: {error}") from error
 
 
-def _listed(found: Any) -> list[Any]:
+def _listed(found: T | list[T] | None) -> list[T]:
     # Lightning returns a list only if there are several, and None if there is none.
     return found if isinstance(found, list) else [found] if found is not None else []
