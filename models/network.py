@@ -3,91 +3,15 @@
 Legend: B samples, C channels, K outputs; `*` stands for any spatial axes, or none.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from models.backbones import Branch, BranchBuilder, BranchState
-from models.fusions import Prediction, Readout, ReadoutBuilder
-
-Fusion = Callable[..., nn.Module]
-"""Builds a mid-level fusion from the channels of its inputs: `list[Tensor] -> list[Tensor]`."""
-
-
-class FusionPoint(nn.Module):
-    """One place where the branches exchange features.
-
-    Args:
-        branches: the branches that take part, in the order of the config.
-        stages: for each of them, the stage after which it is tapped.
-        fusion: builds the module from the channels of all taps, in that order.
-        join: concatenate the taps of one branch along the channels, fuse them as one feature, and
-            split them again (Table 5's early point does so with the two persons).
-        first: exchange the first tap of each branch, and leave its other taps as they are (MMTM's
-            first point does so with the two persons).
-        unchanged: a branch that takes part and yet goes on with its own features (a slip of the
-            released code, which computes gated features and does not use them).
-    """
-
-    def __init__(
-        self,
-        branches: Mapping[str, Branch],
-        *,
-        stages: Mapping[str, str],
-        fusion: Fusion,
-        join: bool = False,
-        first: bool = False,
-        unchanged: str | None = None,
-    ) -> None:
-        super().__init__()
-        for name, stage in stages.items():
-            branches[name].position(stage)
-        self.stages = dict(stages)
-        self.join = join
-        self.unchanged = unchanged
-        self.channels = {
-            name: branches[name].channels[stage][: 1 if first else None]
-            for name, stage in stages.items()
-        }
-        groups = self.channels.values()
-        in_channels = [sum(group) for group in groups] if join else [c for g in groups for c in g]
-        self.fusion = fusion(in_channels)
-        self.masked = getattr(self.fusion, "join_mean", None) == "masked"
-
-    def forward(
-        self, taps: Mapping[str, list[Tensor]], masks: Mapping[str, Tensor | None]
-    ) -> dict[str, list[Tensor]]:
-        """Exchange features.
-
-        Args:
-            taps: each branch's, `(B, C, *)`.
-            masks: which steps of a branch are no padding, `(B, T)`, for a fusion that asks.
-
-        Returns:
-            What each branch goes on with.
-        """
-        flat: list[Tensor] = []
-        flat_masks: list[Tensor | None] = []
-        for name, channels in self.channels.items():
-            used = taps[name][: len(channels)]
-            joined = [torch.cat(used, 1)] if self.join else used
-            flat += joined
-            flat_masks += [masks[name]] * len(joined)
-        fused = iter(self.fusion(flat, flat_masks) if self.masked else self.fusion(flat))
-        groups = {
-            name: list(next(fused).split(channels, 1))
-            if self.join
-            else [next(fused) for _ in channels]
-            for name, channels in self.channels.items()
-        }
-        return {
-            name: group + taps[name][len(group) :]
-            for name, group in groups.items()
-            if name != self.unchanged
-        }
+from models.contracts import Batch, Criterion, Losses, MidFusionBuilder, Prediction
+from models.fusion_point import FusionPoint, build_points
+from models.fusions.readout import Readout, ReadoutBuilder, readout_class
 
 
 class StagedNetwork(nn.Module):
@@ -116,7 +40,7 @@ class StagedNetwork(nn.Module):
         outputs: int,
         readout: ReadoutBuilder,
         fusion_points: Sequence[Mapping[str, str]] = (),
-        mid: Fusion | None = None,
+        mid: MidFusionBuilder | None = None,
         points: Sequence[Mapping[str, Any]] = (),
         all_heads: bool = False,
     ) -> "StagedNetwork":
@@ -136,7 +60,8 @@ class StagedNetwork(nn.Module):
                 paper's parameter counts contain them (the readout's `heads_beside`).
 
         Raises:
-            ValueError: for an unknown modality, or settings that do not match the points.
+            ValueError: for an unknown modality, settings that do not match the points, or what is
+                no readout or no mid-level fusion.
         """
         unknown = [name for name in modalities if name not in branches]
         if unknown or not modalities:
@@ -146,18 +71,17 @@ class StagedNetwork(nn.Module):
                 f"the fusion has settings for {len(points)} points, the task has "
                 f"{len(fusion_points)} fusion points: give one entry for each"
             )
-        kind: Any = getattr(readout, "func", readout)  # a config gives a partial of the class
+        kind = readout_class(readout)
         heads = outputs if kind.uses == "logits" or (all_heads and kind.heads_beside) else None
         chosen = {name: branches[name](outputs=heads) for name in modalities}
         settings = points or [{}] * len(fusion_points)
-        built = [] if mid is None else _build_points(chosen, fusion_points, mid, settings)
+        built = [] if mid is None else build_points(chosen, fusion_points, mid, settings)
         sizes = [branch.feature_size for branch in chosen.values()]
         return cls(chosen, points=built, readout=readout(sizes, outputs=outputs))
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
+    def forward(self, batch: Batch) -> Prediction:
         """Predict from `batch[modality]` for every branch, and its `<modality>_length` if given."""
-        branches: Any = self.branches
-        points: Any = self.points
+        branches, points = self._branches(), cast(Sequence[FusionPoint], self.points)
         states: dict[str, BranchState] = {
             name: branch.begin(batch[name]) for name, branch in branches.items()
         }
@@ -174,46 +98,18 @@ class StagedNetwork(nn.Module):
         ends = {name: branch.finish(states[name]) for name, branch in branches.items()}
         return self.readout(ends)
 
-    def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def loss(self, prediction: Prediction, batch: Batch, criterion: Criterion) -> Losses:
         """Return the readout's losses: `total` is trained, the others are logged."""
-        return self.readout.loss(prediction, batch)
+        return self.readout.loss(prediction, batch, criterion)
 
     def parts(self) -> dict[str, nn.Module]:
         """Return the network's parts by the names that reports use."""
-        branches = dict(self.branches.items())
-        return {**branches, "fusion": self.points, "readout": self.readout}
+        return {**self._branches(), "fusion": self.points, "readout": self.readout}
 
+    def branch_parameters(self) -> dict[str, list[nn.Parameter]]:
+        """Return each branch's own parameters, and with them those of all fusion points."""
+        shared = list(self.points.parameters())
+        return {name: [*branch.parameters(), *shared] for name, branch in self._branches().items()}
 
-def _build_points(
-    branches: Mapping[str, Branch],
-    fusion_points: Sequence[Mapping[str, str]],
-    mid: Fusion,
-    settings: Sequence[Mapping[str, Any]],
-) -> list[FusionPoint]:
-    points = []
-    for point, values in zip(fusion_points, settings, strict=True):
-        stages = {name: point[name] for name in branches if name in point}
-        if len(stages) > 1:
-            fusion = partial(mid, **values)
-            join, first = _says(point, "join", "channels"), _says(point, "only", "first")
-            unchanged = point.get("unchanged")
-            if unchanged not in (None, *stages):
-                raise ValueError(f"unchanged: {unchanged}: choose one of {', '.join(stages)}")
-            points.append(
-                FusionPoint(
-                    branches,
-                    stages=stages,
-                    fusion=fusion,
-                    join=join,
-                    first=first,
-                    unchanged=unchanged,
-                )
-            )
-    return points
-
-
-def _says(point: Mapping[str, str], key: str, word: str) -> bool:
-    found = point.get(key)
-    if found not in (None, word):
-        raise ValueError(f"{key}: {found}: a fusion point can have '{key}: {word}', or no {key}")
-    return found == word
+    def _branches(self) -> dict[str, Branch]:
+        return cast(dict[str, Branch], dict(self.branches.items()))

@@ -8,32 +8,43 @@ the q segments, absent where there is one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from msaf.checks import (
+    BlockChannels,
+    JoinMean,
+    Masks,
+    channels_of_block,
+    check_masks,
+    feature_problem,
+)
 from msaf.dropout import BlockDropout, DropoutForm, DropoutMask
 from msaf.segments import apply_gate, segment_means
 
-JoinMean = Literal["all", "masked"]
-Masks = Sequence[Tensor | None]
-BlockChannels = int | float | Literal["auto"]
-
 
 class BlockGate(nn.Module):
-    """Scales the channel blocks of several modalities; a subclass says by how much.
+    """Scales the channel blocks of several modalities; a subclass says by how much, in ``attend``.
 
     The maps are never reshaped into blocks: their means are, which is the same by equation 1 and
     leaves one reduction and one product over each map.
+
+    All gates have the arguments of ``MSAF``, declared here once and explained there, so that one
+    exchanges for the other. A subclass makes its layers of them in ``build``.
+
+    Raises:
+        ValueError: an argument is outside its range.
     """
 
     def __init__(
         self,
         in_channels: Sequence[int],
         *,
-        block_channels: BlockChannels,
+        block_channels: BlockChannels = "auto",
+        reduction: int = 4,
         lowest_attention: float = 0.0,
         block_dropout: float = 0.0,
         segments: int = 1,
@@ -45,13 +56,14 @@ class BlockGate(nn.Module):
         self.in_channels = tuple(int(channels) for channels in in_channels)
         if not self.in_channels or min(self.in_channels) < 1:
             raise ValueError(f"in_channels is one positive number per modality, got {in_channels}")
-        self.block_channels = _block_channels(block_channels, self.in_channels)
+        self.block_channels = channels_of_block(block_channels, self.in_channels)
         if not 0 <= lowest_attention <= 1:
             raise ValueError(f"lowest_attention is in [0, 1], got {lowest_attention}")
         if segments < 1:
             raise ValueError(f"segments is at least 1, got {segments}")
         if join_mean not in get_args(JoinMean):
             raise ValueError(f"join_mean is one of {get_args(JoinMean)}, got {join_mean!r}")
+        self.reduction = reduction
         self.lowest_attention = float(lowest_attention)
         self.segments = segments
         self.join_mean = join_mean
@@ -62,6 +74,10 @@ class BlockGate(nn.Module):
         self._padded_channels = [n * self.block_channels for n in self.blocks_per_modality]
         self._padded = tuple(self._padded_channels) != self.in_channels
         self.dropout = BlockDropout(block_dropout, dropout_form, dropout_mask)
+        self.build()
+
+    def build(self) -> None:
+        """Make what a subclass learns, once the arguments are checked; nothing here."""
 
     def forward(self, features: Sequence[Tensor], masks: Masks | None = None) -> list[Tensor]:
         """Scale each modality's blocks.
@@ -82,7 +98,7 @@ class BlockGate(nn.Module):
                 that does not fit.
         """
         self._check(features)
-        _check_masks(masks, features, self.join_mean)
+        check_masks(masks, features, self.join_mean)
         factors = self.dropout(features[0], self._grid)  # two of (B or 1, [q], N, 1), or None
         factor = factors[0] if factors else None
         gate = self.attend(features, factor, masks)  # A, (B or 1, [q], N, C)
@@ -101,6 +117,11 @@ class BlockGate(nn.Module):
         ``masks`` are those of ``forward``.
         """
         raise NotImplementedError
+
+    @property
+    def takes_masks(self) -> bool:
+        """Whether ``forward`` may be given masks: with ``join_mean="masked"`` alone."""
+        return self.join_mean == "masked"
 
     @property
     def _grid(self) -> tuple[int, ...]:
@@ -133,7 +154,7 @@ class BlockGate(nn.Module):
             )
         batch = features[0].shape[:1]
         for modality, (x, channels) in enumerate(zip(features, self.in_channels, strict=True)):
-            problem = _problem(x, channels, batch, self.segments)
+            problem = feature_problem(x, channels, batch, self.segments)
             if problem:
                 raise ValueError(f"modality {modality}, of shape {tuple(x.shape)}: {problem}")
 
@@ -143,55 +164,3 @@ class BlockGate(nn.Module):
             f"blocks_per_modality={self.blocks_per_modality}, "
             f"lowest_attention={self.lowest_attention}, segments={self.segments}"
         )
-
-
-def _block_channels(block_channels: BlockChannels, in_channels: tuple[int, ...]) -> int:
-    share = 0.5 if block_channels == "auto" else block_channels  # section 5.5
-    if isinstance(share, int) and share >= 1:
-        return share
-    if not isinstance(share, float) or not 0 < share <= 1:
-        raise ValueError(
-            "block_channels is a positive whole number, a share up to 1.0 of the fewest channels, "
-            f"or 'auto', got {block_channels!r}"
-        )
-    if min(in_channels) * share < 1:
-        raise ValueError(
-            f"block_channels={block_channels!r} is {share} of the fewest channels, less than one "
-            f"of {in_channels}; give block_channels as a whole number"
-        )
-    return int(min(in_channels) * share)
-
-
-def _check_masks(masks: Masks | None, features: Sequence[Tensor], join_mean: JoinMean) -> None:
-    if masks is None:
-        return
-    if join_mean != "masked" or len(masks) != len(features):
-        raise ValueError(
-            f"masks are for join_mean='masked', one or None per modality; got {len(masks)} for "
-            f"{len(features)} modalities and join_mean={join_mean!r}"
-        )
-    for modality, (mask, x) in enumerate(zip(masks, features, strict=True)):
-        if mask is not None and (
-            mask.dtype != torch.bool or x.ndim < 3 or mask.shape != (x.shape[0], x.shape[2])
-        ):
-            raise ValueError(
-                f"modality {modality}, of shape {tuple(x.shape)}: expected a mask (B, S) of "
-                f"booleans, got {tuple(mask.shape)} of {mask.dtype}"
-            )
-
-
-def _problem(x: Tensor, channels: int, batch: Sequence[int], segments: int) -> str:
-    if x.ndim < 2 or x.shape[1] != channels:
-        return f"expected {channels} channels on axis 1; features are channels first (B, C, *)"
-    if x.shape[:1] != batch:
-        return f"expected the batch size of modality 0, {batch[0]}"
-    if not x.is_floating_point():
-        return f"expected floating point numbers, got {x.dtype}"
-    if segments > 1 and (x.ndim < 3 or x.shape[2] < segments):
-        return (
-            f"expected a sequence of at least {segments} steps on axis 2, one per segment; "
-            f"use segments=1 or longer sequences"
-        )
-    if 0 in x.shape[2:]:
-        return "expected at least one position on each spatial axis; an empty map has no mean"
-    return ""

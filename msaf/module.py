@@ -11,8 +11,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from msaf.blocks import BlockChannels, BlockGate, JoinMean, Masks
-from msaf.dropout import DropoutForm, DropoutMask
+from msaf.blocks import BlockGate, Masks
 from msaf.segments import SegmentNorm, linear
 
 
@@ -26,9 +25,9 @@ class MSAF(BlockGate):
     Args:
         in_channels: the channels C_m of each modality; any number of modalities.
         block_channels: the channels C of a block; as a float up to 1.0, a share of
-            min(C_1, ..., C_M), rounded down; ``"auto"`` for half of it (section 5.5). Table 4
-            varies a quarter, a half and all of it. A last block that lacks channels is filled up
-            with zeros.
+            min(C_1, ..., C_M), rounded down; ``"auto"``, the default, for half of it (section
+            5.5). Table 4 varies a quarter, a half and all of it. A last block that lacks channels
+            is filled up with zeros.
         reduction: r of equation 2. The paper advises 4 for two modalities and 2 for three.
         lowest_attention: lambda of equation 5, in [0, 1]; 1 switches the attention off.
         block_dropout: probability that a block is dropped in training (section 3.1), in [0, 1).
@@ -44,43 +43,21 @@ class MSAF(BlockGate):
         ValueError: an argument is outside its range, or the reduction leaves no channel.
 
     Example:
-        >>> fuse = MSAF([1024, 32], block_channels=16)
+        >>> fuse = MSAF([1024, 32])  # blocks of 16 channels, half of the fewest
         >>> video, audio = fuse([torch.randn(4, 1024, 4, 14, 14), torch.randn(4, 32, 208)])
     """
 
-    def __init__(
-        self,
-        in_channels: Sequence[int],
-        *,
-        block_channels: BlockChannels,
-        reduction: int = 4,
-        lowest_attention: float = 0.0,
-        block_dropout: float = 0.0,
-        segments: int = 1,
-        dropout_form: DropoutForm = "paper",
-        dropout_mask: DropoutMask = "sample",
-        join_mean: JoinMean = "all",
-    ) -> None:
-        super().__init__(
-            in_channels,
-            block_channels=block_channels,
-            lowest_attention=lowest_attention,
-            block_dropout=block_dropout,
-            segments=segments,
-            dropout_form=dropout_form,
-            dropout_mask=dropout_mask,
-            join_mean=join_mean,
-        )
-        if not 1 <= reduction <= self.block_channels:
+    def build(self) -> None:
+        """Make the layers of equations 2 to 4."""
+        if not 1 <= self.reduction <= self.block_channels:
             raise ValueError(
                 f"reduction is between 1 and block_channels ({self.block_channels}), so that a "
-                f"channel is left of the joint representation; got {reduction}"
+                f"channel is left of the joint representation; got {self.reduction}"
             )
-        self.reduction = reduction
-        width = self.block_channels // reduction
-        self.join = linear(segments, self.block_channels, width)
-        self.norm = SegmentNorm(segments * width)
-        self.highlight = linear(segments, width, self.blocks * self.block_channels)
+        width = self.block_channels // self.reduction
+        self.join = linear(self.segments, self.block_channels, width)
+        self.norm = SegmentNorm(self.segments * width)
+        self.highlight = linear(self.segments, width, self.blocks * self.block_channels)
         self.softmax = nn.Softmax(dim=-2)
 
     def attend(

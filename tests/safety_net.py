@@ -102,6 +102,7 @@ def network_row(words: list[str]) -> dict[str, Any]:
     except Exception as error:
         return {"refused": type(error).__name__}
     batch, splits = first_batch(cfg)
+    criterion = hydra.utils.get_class(cfg.task.module._target_).criterion
     row: dict[str, Any] = {
         "state": digest({k: tuple(v.shape) for k, v in network.state_dict().items()}),
         "start": digest(network.state_dict()),
@@ -132,7 +133,7 @@ def network_row(words: list[str]) -> dict[str, Any]:
         network.train()
         torch.manual_seed(1)
         prediction = network(batch)
-        losses = network.loss(prediction, batch)
+        losses = network.loss(prediction, batch, criterion)
         network.zero_grad()
         if losses["total"].requires_grad:
             losses["total"].backward()

@@ -38,7 +38,7 @@ class I3D(Branch):
 
     Features: an average pool of 2x7x7 with stride 1, then the mean over what is left (three steps
     in time, so the middle of a clip counts more). Where the map is smaller than the window, as on
-    small pictures, the window is cut to the map. The published network takes the logits before the
+    small frames, the window is cut to the map. The published network takes the logits before the
     mean over time; both are linear, so the order makes no difference.
 
     As in the released code paddings are symmetric (the original's are TensorFlow's, so its weights

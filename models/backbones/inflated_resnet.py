@@ -59,7 +59,7 @@ class InflatedResNet(Branch):
     def convert(self, published: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Inflate torchvision's ResNet: its kernels become the middle of ours, zeros around them.
 
-        So a fresh network sees every frame as the picture network does.
+        So a fresh network sees every frame as the image network does.
         """
         converted = {}
         for name, value in published.items():
@@ -113,7 +113,7 @@ class Bottleneck(nn.Module):
 
 
 def inflate(kernel: Tensor) -> Tensor:
-    """`(out, in, k, k)` -> `(out, in, k, k, k)`: the picture kernel in the middle of the frames."""
+    """`(out, in, k, k)` -> `(out, in, k, k, k)`: the image kernel in the middle of the frames."""
     size = kernel.shape[-1]
     inflated = torch.zeros(*kernel.shape[:2], size, size, size, dtype=kernel.dtype)
     inflated[:, :, size // 2] = kernel

@@ -5,9 +5,8 @@ from models.baselines.dcca import DCCA
 from models.baselines.iccn import ICCN
 from models.baselines.lmf import LMF
 from models.baselines.mfas import MFAS
-from models.baselines.mfas_search import ArchitectureSearch
 from models.baselines.mfm import MFM
 from models.baselines.misa import MISA
 from models.baselines.tfn import TFN
 
-__all__ = ["DCCA", "ICCN", "LMF", "MFAS", "MFM", "MISA", "TFN", "ArchitectureSearch", "CentralNet"]
+__all__ = ["DCCA", "ICCN", "LMF", "MFAS", "MFM", "MISA", "TFN", "CentralNet"]

@@ -4,7 +4,7 @@ Legend: B samples, C channels, T frames, H height, W width, K classes.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -53,9 +53,15 @@ class ActionNetwork(nn.Module):
             {name: branches[name](outputs=outputs) for name in modalities}
         )
 
+    def branch(self, modality: str) -> Branch:
+        """Return the branch of a modality."""
+        branch = self.branches[modality]
+        assert isinstance(branch, Branch)
+        return branch
+
     def walk(self, modality: str, x: Tensor, stages: Sequence[str]) -> Walk:
         """Run a branch to its end and keep the maps of some stages, the larger of both persons."""
-        branch: Any = self.branches[modality]
+        branch = self.branch(modality)
         state, maps = branch.begin(x), {}
         for stage in stages:
             state = branch.advance(state, stage)
@@ -64,12 +70,6 @@ class ActionNetwork(nn.Module):
 
     def channels(self, modality: str, stage: str) -> int:
         """Return the channels of a stage, or say which stages there are."""
-        branch: Any = self.branches[modality]
+        branch = self.branch(modality)
         branch.position(stage)
         return branch.channels[stage][0]
-
-    def feature_size(self, modality: str) -> int:
-        """Return the size of a branch's features."""
-        branch: Any = self.branches[modality]
-        assert isinstance(branch, Branch)
-        return branch.feature_size

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from models.backbones import BranchBuilder
 from models.baselines.action import MODALITIES, ActionNetwork
-from models.fusions import Prediction
+from models.contracts import Batch, Criterion, Losses, Prediction
 
 
 class CentralNet(ActionNetwork):
@@ -25,9 +25,9 @@ class CentralNet(ActionNetwork):
 
     Known: levels, widths, frozen branches, one cross entropy. Chosen by us: the larger of the two
     persons; the positions' half of HCN's early maps; and, because the maps of both branches have
-    the same size for pictures of 256x256 alone, the video's mean over time is brought to the size
+    the same size for frames of 256x256 alone, the video's mean over time is brought to the size
     of the skeleton's map otherwise, by adaptive average pooling. That enlarges as well: 28x28, of
-    pictures of 224x224, becomes 32x32, each value the mean of the up to 2x2 that it overlaps. The
+    frames of 224x224, becomes 32x32, each value the mean of the up to 2x2 that it overlaps. The
     published code creates a fourth level's scalars that it never uses, and its last pool leaves the
     last row and column of an 8x8 map out; ours do not.
 
@@ -58,7 +58,7 @@ class CentralNet(ActionNetwork):
             max(self.channels("video", video), self.channels("skeleton", skeleton) // 2)
             for video, skeleton in self.stages
         ]
-        self.widths = [*widths, max(map(self.feature_size, MODALITIES))]
+        self.widths = [*widths, max(self.branch(name).feature_size for name in MODALITIES)]
         levels = len(self.widths)
         self.weights = nn.Parameter(torch.rand(levels, len(MODALITIES)))
         self.central_weights = nn.Parameter(torch.rand(levels - 1))
@@ -76,7 +76,7 @@ class CentralNet(ActionNetwork):
         self.branches.eval()
         return self
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
+    def forward(self, batch: Batch) -> Prediction:
         """Return the central network's classes, `(B, K)`."""
         levels = self._levels(batch)
         central: Tensor | None = None
@@ -95,15 +95,15 @@ class CentralNet(ActionNetwork):
             central = self.convolutions[level](joint) if level < len(self.stages) else joint
         return Prediction(self.head(central), {})
 
-    def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the cross entropy as `total`."""
-        return {"total": F.cross_entropy(prediction.scores, batch["label"])}
+    def loss(self, prediction: Prediction, batch: Batch, criterion: Criterion) -> Losses:
+        """Return the criterion of the central network's classes as `total`."""
+        return {"total": criterion(prediction.scores, batch["label"])}
 
     def parts(self) -> dict[str, nn.Module]:
         """Return the network's parts by the names that reports use."""
         return {**dict(self.branches.items()), "fusion": self.convolutions, "readout": self.head}
 
-    def _levels(self, batch: Mapping[str, Tensor]) -> list[tuple[Tensor, Tensor]]:
+    def _levels(self, batch: Batch) -> list[tuple[Tensor, Tensor]]:
         """Give each level's video and skeleton feature: `(B, C, H, W)`, and `(B, C)` at the end."""
         with torch.no_grad():
             video = self.walk("video", batch["video"], [stage for stage, _ in self.stages])
@@ -111,8 +111,8 @@ class CentralNet(ActionNetwork):
         levels = []
         for first, second in self.stages:
             grid = skeleton.maps[second].chunk(2, 1)[0]  # the positions' stream
-            picture = video.maps[first].mean(2)  # (B, C, H, W)
-            levels.append((F.adaptive_avg_pool2d(picture, (grid.shape[2], grid.shape[3])), grid))
+            mean_frame = video.maps[first].mean(2)  # (B, C, H, W)
+            levels.append((F.adaptive_avg_pool2d(mean_frame, (grid.shape[2], grid.shape[3])), grid))
         return [*levels, (video.end.features, skeleton.end.features)]
 
 

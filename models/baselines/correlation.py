@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.baselines.network import MODALITIES, SentimentNetwork
-from models.fusions import Prediction
+from models.baselines.sentiment import MODALITIES, SentimentNetwork
+from models.contracts import Batch, Criterion, Losses, Prediction
 
 RIDGE = 1e-3
 VIEWS = ("first_view", "second_view")
@@ -69,7 +68,6 @@ class CorrelatedNetwork(SentimentNetwork):
         ValueError: for a batch that cannot tell correlations.
     """
 
-    under_specified: ClassVar[bool] = True
     phases: ClassVar[tuple[str, ...]] = ("correlation", "prediction")
 
     def __init__(
@@ -109,13 +107,14 @@ class CorrelatedNetwork(SentimentNetwork):
         """Return what each phase trains."""
         return dict(zip(self.phases, (self.views, self.readout), strict=True))
 
-    def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def loss(self, prediction: Prediction, batch: Batch, criterion: Criterion) -> Losses:
+        """Return the phase's loss as `total`: the correlation's, or the criterion of the head."""
         views = [prediction.parts[name] for name in VIEWS]
         if len(views[0]) > self.dimensions:
             correlation = total_correlation(*views).float()
         else:
             correlation = views[0].sum() * 0
-        error = F.mse_loss(prediction.scores.squeeze(1), batch["label"])
+        error = criterion(prediction.scores, batch["label"])
         losses = {"correlation": -correlation, "prediction": error}
         return {"total": losses[self.phase], **losses}
 

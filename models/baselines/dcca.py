@@ -6,11 +6,11 @@ Legend: B samples, C channels, K dimensions of a view.
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from models.baselines.correlation import CorrelatedNetwork, head
-from models.baselines.network import MODALITIES
-from models.fusions import Prediction
+from models.baselines.sentiment import MODALITIES
+from models.contracts import Batch, Prediction
 
 
 def mlp(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
@@ -63,7 +63,7 @@ class DCCA(CorrelatedNetwork):
         self.views["others"] = mlp(others, hidden, dimensions)
         self.readout = head(2 * dimensions)
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
+    def forward(self, batch: Batch) -> Prediction:
         means = {name: steps.mean() for name, steps in self.read(batch).items()}  # (B, C)
         text = self.views["text"](means["text"])  # (B, K)
         others = self.views["others"](torch.cat([means["visual"], means["audio"]], 1))

@@ -1,11 +1,15 @@
-"""The encoders of one modality that TFN and LMF share.
+"""The encoders that TFN and LMF share, one a modality.
 
 Legend: B samples, T steps, C channels, F features.
 """
 
+from collections.abc import Mapping, Sequence
+
 from torch import Tensor, nn
 
+from models.baselines.sentiment import MODALITIES, SentimentNetwork
 from models.baselines.sequences import Steps
+from models.contracts import Batch
 
 
 class MeanEncoder(nn.Module):
@@ -49,3 +53,37 @@ class TextEncoder(nn.Module):
     def forward(self, steps: Steps) -> Tensor:
         states, _ = self.lstm(steps.values)  # (B, T, hidden)
         return self.layers(Steps(states, steps.real).last())
+
+
+class EncodedNetwork(SentimentNetwork):
+    """A network that reads one vector a modality: means of face and sound, an LSTM of the text.
+
+    Args:
+        features: see `SentimentNetwork`.
+        modalities: see `SentimentNetwork`.
+        hidden: size of each encoder.
+        text_outputs: F of the text; that of the others is `hidden`.
+        dropout: of every encoder.
+    """
+
+    def __init__(
+        self,
+        features: Mapping[str, int],
+        *,
+        modalities: Sequence[str],
+        hidden: Mapping[str, int],
+        text_outputs: int,
+        dropout: float,
+    ) -> None:
+        super().__init__(features, modalities=modalities)
+        self.encoded_sizes = (hidden["visual"], hidden["audio"], text_outputs)
+        self.visual = MeanEncoder(features["visual"], hidden=hidden["visual"], dropout=dropout)
+        self.audio = MeanEncoder(features["audio"], hidden=hidden["audio"], dropout=dropout)
+        self.text = TextEncoder(
+            features["text"], hidden=hidden["text"], outputs=text_outputs, dropout=dropout
+        )
+
+    def encode(self, batch: Batch) -> list[Tensor]:
+        """Return the vectors of visual, audio and text, `(B, F)` each."""
+        steps = self.read(batch)
+        return [self.get_submodule(name)(steps[name]) for name in MODALITIES]

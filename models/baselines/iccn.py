@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from models.baselines.correlation import CorrelatedNetwork, head
-from models.baselines.network import MODALITIES
+from models.baselines.sentiment import MODALITIES
 from models.baselines.sequences import Steps
-from models.fusions import Prediction
+from models.contracts import Batch, Prediction
 
 KERNEL = 3
 
@@ -33,13 +33,13 @@ class SequenceSummary(nn.Module):
 
 
 class TextBasedView(nn.Module):
-    """The outer product of text and another modality, read as a picture: `(B, K)`.
+    """The outer product of text and another modality, read as an image: `(B, K)`.
 
     Two convolutions, each with ReLU and max pooling, then one linear layer.
 
     Args:
         channels: C of the other modality.
-        text: size of the text vector, one side of the picture.
+        text: size of the text vector, one side of the image.
         hidden: H of the other modality, the other side.
         filters: of the two convolutions.
         dimensions: K.
@@ -113,7 +113,7 @@ class ICCN(CorrelatedNetwork):
             )
         self.readout = head(2 * dimensions + features["text"])
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
+    def forward(self, batch: Batch) -> Prediction:
         steps = self.read(batch)
         text = steps["text"].mean()  # (B, C)
         audio, visual = (self.views[name](text, steps[name]) for name in ("audio", "visual"))

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from models.baselines.encoders import MeanEncoder, TextEncoder
-from models.baselines.network import MODALITIES, SentimentNetwork
+from models.baselines.encoders import EncodedNetwork
+from models.baselines.sentiment import MODALITIES
 from models.baselines.tfn import outer_product
-from models.fusions import Prediction
+from models.contracts import Batch, Prediction
 
 
 class LowRankFusion(nn.Module):
@@ -19,7 +19,7 @@ class LowRankFusion(nn.Module):
 
     It is the linear map `<W, [1, x_1] ⊗ ... ⊗ [1, x_M]> + b` whose weight is the sum over r of
     `w_r W_1^r ⊗ ... ⊗ W_M^r`. All of `W_m`, `w` and `b` are trained; an implementation leaves the
-    last two out of its optimiser by mistake.
+    last two out of its optimizer by mistake.
 
     Args:
         feature_sizes: F_m.
@@ -51,7 +51,7 @@ class LowRankFusion(nn.Module):
         return torch.einsum("r,brk->bk", self.rank_weights[0], product) + self.bias
 
 
-class LMF(SentimentNetwork):
+class LMF(EncodedNetwork):
     """Low-rank multimodal fusion (Liu et al. 2018; Table 2, "LMF").
 
     Card. Known from the published code and its re-run on MOSEI (MMSA): TFN's encoders, the
@@ -64,8 +64,8 @@ class LMF(SentimentNetwork):
     Args:
         features: see `SentimentNetwork`.
         modalities: see `SentimentNetwork`.
-        hidden: size of each encoder.
-        text_outputs: F of the text.
+        hidden: see `EncodedNetwork`.
+        text_outputs: see `EncodedNetwork`.
         rank: R.
         dropout: of every encoder.
     """
@@ -80,17 +80,14 @@ class LMF(SentimentNetwork):
         rank: int,
         dropout: float,
     ) -> None:
-        super().__init__(features, modalities=modalities)
-        for name in ("visual", "audio"):
-            encoder = MeanEncoder(features[name], hidden=hidden[name], dropout=dropout)
-            self.add_module(name, encoder)
-        self.text = TextEncoder(
-            features["text"], hidden=hidden["text"], outputs=text_outputs, dropout=dropout
+        super().__init__(
+            features,
+            modalities=modalities,
+            hidden=hidden,
+            text_outputs=text_outputs,
+            dropout=dropout,
         )
-        sizes = [hidden["visual"], hidden["audio"], text_outputs]
-        self.readout = LowRankFusion(sizes, outputs=1, rank=rank)
+        self.readout = LowRankFusion(self.encoded_sizes, outputs=1, rank=rank)
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
-        steps = self.read(batch)
-        encoded = [self.get_submodule(name)(steps[name]) for name in MODALITIES]
-        return Prediction(self.readout(encoded), {})  # (B, 1)
+    def forward(self, batch: Batch) -> Prediction:
+        return Prediction(self.readout(self.encode(batch)), {})  # (B, 1)

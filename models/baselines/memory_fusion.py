@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.baselines.network import MODALITIES
+from models.baselines.sentiment import MODALITIES
 
 
 class SteppedLSTM(nn.LSTMCell):

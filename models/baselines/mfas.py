@@ -1,23 +1,24 @@
-"""Fusion architectures found by search (MFAS, Perez-Rua et al. 2019).
+"""The fusion architecture that MFAS published for NTU RGB+D (Perez-Rua et al. 2019).
+
+Its authors found it by a search over trained branches; no search is part of this project.
 
 Legend: B samples, C channels, F features, K classes.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.backbones import BranchBuilder
 from models.baselines.action import ActionNetwork
-from models.fusions import Prediction
+from models.contracts import Batch, Criterion, Losses, Prediction
+from models.fusions.readout import branch_logits
 
 Choice = tuple[int, int, str]
 """A skeleton feature, a video feature, an activation."""
 ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}
-CENTRAL = "central"  # the phase that trains the fusion alone
+CENTRAL, EVERYTHING = "central", "all"  # the phases; the first trains the fusion alone
 
 
 class FusionLayers(nn.ModuleList):
@@ -106,17 +107,21 @@ class MFAS(ActionNetwork):
     ) -> None:
         super().__init__(branches, modalities=modalities, outputs=outputs)
         self.video_stages = list(video_stages)
-        self.sizes = self._feature_sizes()
-        self.layers = FusionLayers(layers, self.sizes, width=width, norm=norm, dropout=dropout)
+        sizes = self._feature_sizes()
+        self.layers = FusionLayers(layers, sizes, width=width, norm=norm, dropout=dropout)
         self.head = nn.Linear(width, outputs)
-        self.phase = "all"
+        self.phase = EVERYTHING
 
     def enter(self, phase: str) -> None:
-        """Train from here on the fusion alone (`central`), or everything."""
+        """Train from here on the fusion alone (`central`), or everything (`all`)."""
         self.phase = phase
         self.branches.train(self.training and phase != CENTRAL)
 
-    def walks(self, batch: Mapping[str, Tensor]) -> tuple[dict[str, list[Tensor]], dict[str, Any]]:
+    def phase_parts(self) -> dict[str, nn.Module]:
+        """Return what each phase is the first to train: the fusion, then the branches."""
+        return {CENTRAL: nn.ModuleList([self.layers, self.head]), EVERYTHING: self.branches}
+
+    def _walks(self, batch: Batch) -> tuple[dict[str, list[Tensor]], dict[str, Tensor]]:
         """Return each branch's features `(B, C)`, and its logits `(B, K)`."""
         skeleton = self.walk("skeleton", batch["skeleton"], ["conv5", "conv6"])
         video = self.walk("video", batch["video"], self.video_stages)
@@ -125,23 +130,19 @@ class MFAS(ActionNetwork):
             "skeleton": [_mean(conv5), _mean(conv6), conv6.flatten(1), skeleton.end.features],
             "video": [*map(_mean, video.maps.values()), video.end.features],
         }
-        return features, {"video": video.end.logits, "skeleton": skeleton.end.logits}
+        return features, branch_logits({"video": video.end, "skeleton": skeleton.end})
 
-    def branch_features(self, batch: Mapping[str, Tensor]) -> dict[str, list[Tensor]]:
-        """Return each branch's features, `(B, C)` each, over which a search can run."""
-        return self.walks(batch)[0]
-
-    def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
+    def forward(self, batch: Batch) -> Prediction:
         """Return the sum of the three logits `(B, K)`; `parts` has them by name."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.phase != CENTRAL):
-            features, logits = self.walks(batch)
+            features, logits = self._walks(batch)
         parts = {"fusion": self.head(self.layers(features)), **logits}
         return Prediction(torch.stack(list(parts.values())).sum(0), parts)
 
-    def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return each logits' cross entropy, and their sum as `total`."""
+    def loss(self, prediction: Prediction, batch: Batch, criterion: Criterion) -> Losses:
+        """Return the criterion of each logits, and their sum as `total`."""
         losses = {
-            f"{name}_loss": F.cross_entropy(logits, batch["label"])
+            f"{name}_loss": criterion(logits, batch["label"])
             for name, logits in prediction.parts.items()
         }
         return {"total": torch.stack(list(losses.values())).sum(), **losses}
@@ -152,12 +153,13 @@ class MFAS(ActionNetwork):
 
     def _feature_sizes(self) -> dict[str, list[int]]:
         conv6 = self.channels("skeleton", "conv6")
-        flat = self.branches["skeleton"].stages["fc7"][1].in_features  # type: ignore[union-attr,index]
-        skeleton = [self.channels("skeleton", "conv5"), conv6, flat]
+        after_conv6 = self.branch("skeleton").get_submodule("stages.fc7.1")
+        assert isinstance(after_conv6, nn.Linear)  # it reads all of conv6 in one row
+        skeleton = [self.channels("skeleton", "conv5"), conv6, after_conv6.in_features]
         video = [self.channels("video", stage) for stage in self.video_stages]
         return {
-            "skeleton": [*skeleton, self.feature_size("skeleton")],
-            "video": [*video, self.feature_size("video")],
+            "skeleton": [*skeleton, self.branch("skeleton").feature_size],
+            "video": [*video, self.branch("video").feature_size],
         }
 
 

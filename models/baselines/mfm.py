@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.baselines.memory_fusion import MemoryFusion, advance, two_layers
-from models.baselines.network import MODALITIES, SentimentNetwork
-from models.fusions import Prediction
+from models.baselines.sentiment import MODALITIES, SentimentNetwork
+from models.contracts import Batch, Criterion, Losses, Prediction
 
 SHARED = "shared"
 
@@ -131,7 +131,7 @@ class MFM(SentimentNetwork):
         )
         self.readout = two_layers(shared, shared, 1, dropout["label"])
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
+    def forward(self, batch: Batch) -> Prediction:
         sequences = self._sequences(batch)
         codes = {name: self.encoders[name](x) for name, x in sequences.items()}
         codes[SHARED] = self.to_codes(self.fusion(list(sequences.values())))
@@ -140,7 +140,8 @@ class MFM(SentimentNetwork):
         inputs = {f"{name}_input": x for name, x in sequences.items()}
         return Prediction(self.readout(factors), {**named, **inputs, "factors": factors})
 
-    def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def loss(self, prediction: Prediction, batch: Batch, criterion: Criterion) -> Losses:
+        """Return the published losses, whatever the task's criterion."""
         parts = prediction.parts
         error = F.l1_loss(prediction.scores.squeeze(1), batch["label"])
         rebuilt = {name: F.mse_loss(self._rebuilt(name, parts), parts[f"{name}_input"])
@@ -157,7 +158,7 @@ class MFM(SentimentNetwork):
         named = {f"{name}_reconstruction": value for name, value in rebuilt.items()}
         return {"total": total, "error": error, "prior": prior, **named}
 
-    def _sequences(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def _sequences(self, batch: Batch) -> dict[str, Tensor]:
         found = {}
         for name, steps in self.read(batch).items():
             values, real = steps.at_end()

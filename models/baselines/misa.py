@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.baselines.network import MODALITIES, SentimentNetwork
+from models.baselines.sentiment import MODALITIES, SentimentNetwork
 from models.baselines.two_way_lstm import SequenceEncoder
-from models.fusions import Prediction
+from models.contracts import Batch, Criterion, Losses, Prediction
 
 MOMENTS = 5
 NORM_FLOOR = 1e-6
@@ -117,7 +117,7 @@ class MISA(SentimentNetwork):
             nn.Linear(3 * codes, 1),
         )  # fmt: skip
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
+    def forward(self, batch: Batch) -> Prediction:
         parts = {}
         for name, steps in self.read(batch).items():
             summary = self.lstms[name](steps.standardised()) if name in self.lstms else steps.mean()
@@ -129,7 +129,8 @@ class MISA(SentimentNetwork):
         fused = self.fusion(torch.stack(codes, 1))  # (B, 6, H)
         return Prediction(self.readout(fused.flatten(1)), parts)
 
-    def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def loss(self, prediction: Prediction, batch: Batch, criterion: Criterion) -> Losses:
+        """Return the published losses, whatever the task's criterion."""
         vectors, private, shared = (
             [prediction.parts[f"{name}_{kind}"] for name in MODALITIES]
             for kind in ("vector", "private", "shared")

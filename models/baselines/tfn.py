@@ -3,15 +3,16 @@
 Legend: B samples, F features.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.baselines.encoders import MeanEncoder, TextEncoder
-from models.baselines.network import MODALITIES, SentimentNetwork
-from models.fusions import Prediction
+from models.baselines.encoders import EncodedNetwork
+from models.baselines.sentiment import MODALITIES
+from models.contracts import Batch, Prediction
 
 STRONGEST = 3.0  # sentiment lies in [-3, 3]
 
@@ -36,7 +37,7 @@ def outer_product(features: Sequence[Tensor]) -> Tensor:
     return product
 
 
-class TFN(SentimentNetwork):
+class TFN(EncodedNetwork):
     """Tensor fusion network (Zadeh et al. 2017; Table 2, "TFN").
 
     Card. Known from the published code of TFN and its re-run on MOSEI (MMSA): the encoders, the
@@ -52,8 +53,8 @@ class TFN(SentimentNetwork):
     Args:
         features: see `SentimentNetwork`.
         modalities: see `SentimentNetwork`.
-        hidden: size of each encoder.
-        text_outputs: F of the text.
+        hidden: see `EncodedNetwork`.
+        text_outputs: see `EncodedNetwork`.
         fusion_hidden: size of the two layers behind the outer product.
         dropout: of every encoder and of the outer product.
     """
@@ -68,14 +69,14 @@ class TFN(SentimentNetwork):
         fusion_hidden: int,
         dropout: float,
     ) -> None:
-        super().__init__(features, modalities=modalities)
-        for name in ("visual", "audio"):
-            encoder = MeanEncoder(features[name], hidden=hidden[name], dropout=dropout)
-            self.add_module(name, encoder)
-        self.text = TextEncoder(
-            features["text"], hidden=hidden["text"], outputs=text_outputs, dropout=dropout
+        super().__init__(
+            features,
+            modalities=modalities,
+            hidden=hidden,
+            text_outputs=text_outputs,
+            dropout=dropout,
         )
-        product = (hidden["visual"] + 1) * (hidden["audio"] + 1) * (text_outputs + 1)
+        product = math.prod(size + 1 for size in self.encoded_sizes)
         self.readout = nn.Sequential(
             nn.Dropout(dropout),
             *(nn.Linear(product, fusion_hidden), nn.ReLU()),
@@ -83,8 +84,6 @@ class TFN(SentimentNetwork):
             nn.Linear(fusion_hidden, 1),
         )
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
-        steps = self.read(batch)
-        encoded = [self.get_submodule(name)(steps[name]) for name in MODALITIES]
-        raw = self.readout(outer_product(encoded))  # (B, 1)
+    def forward(self, batch: Batch) -> Prediction:
+        raw = self.readout(outer_product(self.encode(batch)))  # (B, 1)
         return Prediction(STRONGEST * (2 * raw.sigmoid() - 1), {})

@@ -1,5 +1,6 @@
 """Readouts and the fusions that the paper compares with MSAF."""
 
+from models.contracts import Prediction
 from models.fusions.average import AverageProbabilities
 from models.fusions.concat import ConcatHead
 from models.fusions.embracenet import Embrace, EmbraceNet
@@ -9,12 +10,11 @@ from models.fusions.multiplicative import Multiplicative
 from models.fusions.multiply import MultiplyProbabilities
 from models.fusions.readout import (
     MeanLogits,
-    Prediction,
     Readout,
     ReadoutBuilder,
     SumLogits,
 )
-from models.fusions.regression import RegressionHead
+from models.fusions.regression_head import RegressionHead
 
 __all__ = [
     "MCBP",

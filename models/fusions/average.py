@@ -7,14 +7,15 @@ import math
 from collections.abc import Mapping
 
 from models.backbones import BranchOutput
-from models.fusions.readout import Prediction, ProbabilityReadout, branch_logits
+from models.contracts import Prediction
+from models.fusions.readout import ProbabilityReadout, branch_logits
 
 
 class AverageProbabilities(ProbabilityReadout):
     """Mean of the branches' class probabilities (Table 1, "Averaging").
 
     `scores^y = log(1/M sum_i p_i^y)` with `p_i` the softmax of branch i. The scores are normalised
-    log-probabilities, so the readout's cross entropy on them is the NLL of the mean.
+    log-probabilities, so the cross entropy on them is the NLL of the mean.
 
     It has no parameters: the network has 25,916,080 on RAVDESS, the paper's 25.92M. The paper does
     not say whether logits or probabilities are averaged, nor whether the networks are trained any

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from models.backbones import BranchOutput
-from models.fusions.readout import Prediction, Readout, check_features
+from models.contracts import Prediction
+from models.fusions.readout import Readout, check_features
 
 
 class ConcatHead(Readout):

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from models.backbones import BranchOutput
-from models.fusions.readout import Prediction, Readout, check_features
+from models.contracts import Prediction
+from models.fusions.readout import Readout, check_features
 
 
 class Embrace(nn.Module):

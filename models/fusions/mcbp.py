@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from models.backbones import BranchOutput
-from models.fusions.readout import Prediction, Readout, check_features
+from models.contracts import Prediction
+from models.fusions.readout import Readout, check_features
 
 EPSILON = 1e-6  # bounds the slope of the square root and of the norm at zero by 1000 each
 

@@ -36,6 +36,8 @@ class MMTM(nn.Module):
         ValueError: for arguments outside their range; in use, for features that do not fit.
     """
 
+    takes_masks = False
+
     def __init__(
         self, in_channels: Sequence[int], *, ratio: float = 4, width_factor: Literal[1, 2] = 2
     ) -> None:

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.backbones import BranchOutput
-from models.fusions.readout import Prediction, ProbabilityReadout, branch_logits
+from models.contracts import Batch, Criterion, Losses, Prediction
+from models.fusions.readout import ProbabilityReadout, branch_logits
 
 SMALLEST = 1e-7  # of 1 - p; about the step of float32 below 1
 
@@ -65,7 +66,8 @@ class Multiplicative(ProbabilityReadout):
         others = log_rest.sum(0) - log_rest
         return torch.exp(self.beta / (len(log_p) - 1) * others)
 
-    def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def loss(self, prediction: Prediction, batch: Batch, criterion: Criterion) -> Losses:
+        """Return the loss of the paper that it is from, whatever the task's criterion."""
         return {"total": F.nll_loss(prediction.scores, batch["label"])}
 
     def extra_repr(self) -> str:

@@ -6,14 +6,15 @@ Legend: B samples, M branches, K classes.
 from collections.abc import Mapping
 
 from models.backbones import BranchOutput
-from models.fusions.readout import Prediction, ProbabilityReadout, branch_logits
+from models.contracts import Prediction
+from models.fusions.readout import ProbabilityReadout, branch_logits
 
 
 class MultiplyProbabilities(ProbabilityReadout):
     """Product of the branches' class probabilities (Table 1, "Multiplication").
 
     `scores^y = sum_i log p_i^y - log Z` with `p_i` the softmax of branch i and Z the sum over the
-    classes, so that the readout's cross entropy on them is the NLL of the product. By arithmetic
+    classes, so that the cross entropy on them is the NLL of the product. By arithmetic
     this is the softmax of the *summed logits*: the readout of the paper's own network, on unimodal
     networks that were never trained together (`fusion=sum` trains them together).
 

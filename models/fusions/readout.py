@@ -1,23 +1,18 @@
-"""Readouts: how the outputs of the branches become one prediction, and what loss trains it.
+"""Readouts: how the outputs of the branches become one prediction.
 
 Legend: B samples, M branches, K classes, F features.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.backbones import BranchOutput
-
-
-class Prediction(NamedTuple):
-    """What a network predicts: `scores` `(B, K)` decide, `parts` hold what else was computed."""
-
-    scores: Tensor
-    parts: dict[str, Tensor]
+from models.contracts import Batch, Criterion, Losses, Prediction
 
 
 class Readout(nn.Module):
@@ -43,14 +38,12 @@ class Readout(nn.Module):
         """Return the prediction for the outputs of the branches, in their order."""
         raise NotImplementedError
 
-    def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def loss(self, prediction: Prediction, batch: Batch, criterion: Criterion) -> Losses:
         """Return `total`, which is trained, and any other losses, which are logged.
 
-        Cross entropy of the classes, or the mean squared error of a single output.
+        It is the criterion of the task, unless the readout has a loss of its own.
         """
-        if self.outputs == 1:
-            return {"total": F.mse_loss(prediction.scores.squeeze(1), batch["label"])}
-        return {"total": F.cross_entropy(prediction.scores, batch["label"])}
+        return {"total": criterion(prediction.scores, batch["label"])}
 
 
 def branch_logits(branches: Mapping[str, BranchOutput]) -> dict[str, Tensor]:
@@ -78,7 +71,7 @@ def check_features(features: Sequence[Tensor], sizes: Sequence[int]) -> None:
 
 
 class SumLogits(Readout):
-    """Sum of the branches' logits, one cross entropy on the sum (paper 4.1)."""
+    """Sum of the branches' logits, one loss on the sum (paper 4.1)."""
 
     def forward(self, branches: Mapping[str, BranchOutput]) -> Prediction:
         parts = branch_logits(branches)
@@ -86,7 +79,7 @@ class SumLogits(Readout):
 
 
 class MeanLogits(Readout):
-    """Mean of the branches' logits, one cross entropy on the mean (paper 4.3)."""
+    """Mean of the branches' logits, one loss on the mean (paper 4.3)."""
 
     def forward(self, branches: Mapping[str, BranchOutput]) -> Prediction:
         parts = branch_logits(branches)
@@ -116,5 +109,23 @@ class ProbabilityReadout(Readout):
         )
 
 
-ReadoutBuilder = Callable[..., Readout]
-"""Builds a readout; called with the branches' feature sizes and `outputs=K`."""
+ReadoutBuilder = type[Readout] | partial[Readout]
+"""Builds a readout; called with the branches' feature sizes and `outputs=K`.
+
+A class or a partial of one, as a config gives it: what it reads is known before it is built.
+"""
+
+
+def readout_class(builder: ReadoutBuilder) -> type[Readout]:
+    """Return the class of the readouts that a builder builds.
+
+    Raises:
+        ValueError: if it is neither a class of readouts nor a partial of one.
+    """
+    found = builder.func if isinstance(builder, partial) else builder
+    if isinstance(found, type) and issubclass(found, Readout):
+        return found
+    raise ValueError(
+        f"readout: expected a class that extends models.fusions.Readout, or a partial of one, "
+        f"found {builder!r}"
+    )

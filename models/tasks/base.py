@@ -6,15 +6,16 @@ from typing import Any, NamedTuple, TypeVar
 import pytorch_lightning as pl
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor
 
-from models.fusions import Prediction
+from models.contracts import Batch, Losses, Network, Prediction
 from models.tasks.training import TrainingRule
 
 T = TypeVar("T")
 
 
-class Evaluation(NamedTuple):
+class SplitScores(NamedTuple):
     """All predictions on one split, sorted by id: `(N,)`, `(N,)`, `(N, K)`, and their metrics."""
 
     ids: Tensor
@@ -26,37 +27,44 @@ class Evaluation(NamedTuple):
 class Task(pl.LightningModule):
     """Train a network by a rule, and after each epoch predict every evaluation split.
 
+    A task owns its criterion, the loss of every network that has none of its own, and its metrics.
+
     Args:
-        network: predicts from a batch, `network(batch) -> Prediction`, and knows its losses,
-            `network.loss(prediction, batch) -> dict` with `total`; a whole-network baseline has
-            the same two methods.
-        training: the rule by which it is optimised.
+        network: of branches, or a whole-network baseline.
+        training: the rule by which it is optimized.
         splits: names of the evaluation splits, in the order of the datamodule's loaders.
     """
 
-    def __init__(
-        self, network: nn.Module, *, training: TrainingRule, splits: Sequence[str]
-    ) -> None:
+    def __init__(self, network: Network, *, training: TrainingRule, splits: Sequence[str]) -> None:
         super().__init__()
-        self.network: Any = network
+        self.network: Network = network
         self.rule = training
         self.splits = tuple(splits)
         self.automatic_optimization = training.automatic
-        self.evaluations: dict[str, Evaluation] = {}
+        self.evaluations: dict[str, SplitScores] = {}
         self.train_metrics: dict[str, float] = {}
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
         self._collected: dict[str, list[tuple[Tensor, Tensor, Tensor]]] = {}
 
+    @staticmethod
+    def criterion(scores: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss of a batch, a mean, from its scores `(B, K)` and labels `(B,)`."""
+        raise NotImplementedError
+
+    def losses(self, prediction: Prediction, batch: Batch) -> Losses:
+        """Return the network's losses: `total` is trained, the others are logged."""
+        return self.network.loss(prediction, batch, self.criterion)
+
     def metrics(self, scores: Tensor, labels: Tensor) -> dict[str, float]:
         """Return the metrics of a whole split from its scores `(N, K)` and labels `(N,)`."""
         raise NotImplementedError
 
-    def batch_metrics(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Any]:
+    def batch_metrics(self, prediction: Prediction, batch: Batch) -> dict[str, Tensor]:
         """Return the batch means, beside the losses, that the training log shows."""
         return {}
 
-    def configure_optimizers(self) -> Any:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         return self.rule.configure(self.network)
 
     def on_train_epoch_start(self) -> None:
@@ -65,12 +73,7 @@ class Task(pl.LightningModule):
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor | None:
         return self.rule.step(self, batch)
 
-    def record(
-        self,
-        prediction: Prediction,
-        losses: Mapping[str, Tensor],
-        batch: Mapping[str, Tensor],
-    ) -> None:
+    def record(self, prediction: Prediction, losses: Mapping[str, Tensor], batch: Batch) -> None:
         """Add one training batch to the epoch's means; nothing is copied off the device here."""
         count = len(batch["label"])
         named = {"loss" if name == "total" else name: loss for name, loss in losses.items()}
@@ -103,7 +106,7 @@ class Task(pl.LightningModule):
             ids, labels, scores = map(torch.cat, zip(*gather(own), strict=True))
             order = ids.argsort()
             ids, labels, scores = ids[order], labels[order], scores[order]
-            self.evaluations[split] = Evaluation(ids, labels, scores, self.metrics(scores, labels))
+            self.evaluations[split] = SplitScores(ids, labels, scores, self.metrics(scores, labels))
         self._collected = {}
 
 

@@ -127,15 +127,15 @@ def test_i3d_takes_the_names_of_its_published_file() -> None:
     assert I3D(outputs=60, width=8).convert({"fc.weight": torch.zeros(1)}).keys() == {"fc.weight"}
 
 
-def test_inflated_weights_see_each_frame_as_the_picture_network() -> None:
+def test_inflated_weights_see_each_frame_as_the_image_network() -> None:
     torch.manual_seed(0)
-    picture = torchvision.models.ResNet(
+    image = torchvision.models.ResNet(
         torchvision.models.resnet.Bottleneck, [2, 1, 1, 1], num_classes=5
     ).eval()
     video = InflatedResNet(outputs=5, depths=(2, 1, 1, 1)).eval()
-    video.load_state_dict(video.convert(picture.state_dict()))
+    video.load_state_dict(video.convert(image.state_dict()))
     clip = torch.randn(2, 3, 3, 64, 64)
-    by_frame = torch.stack([picture(clip[:, :, t]) for t in range(3)]).mean(0)
+    by_frame = torch.stack([image(clip[:, :, t]) for t in range(3)]).mean(0)
     logits = video.finish(video.begin(clip)).logits
     torch.testing.assert_close(logits, by_frame, rtol=1e-4, atol=1e-4)
 

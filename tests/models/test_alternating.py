@@ -1,4 +1,4 @@
-"""The released way of training: a pass and an optimiser for each branch, followed by hand."""
+"""The released way of training: a pass and an optimizer for each branch, followed by hand."""
 
 import copy
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import MultiStepLR
 from torch.utils.data import DataLoader
 
 from models import StagedNetwork
+from models.contracts import Prediction
 from models.fusions import ConcatHead, MeanLogits
 from models.tasks import Alternating, Classification
 from tests.models.fakes import OneTap, TwoTaps
@@ -23,6 +24,8 @@ BRANCHES = ("one", "two")
 
 class Scale(nn.Module):
     """Learns one factor a tensor."""
+
+    takes_masks = False
 
     def __init__(self, in_channels: Sequence[int]) -> None:
         super().__init__()
@@ -76,7 +79,7 @@ def train(net: StagedNetwork, epochs: int) -> Classification:
 
 
 def by_hand(net: StagedNetwork, epochs: int) -> None:
-    """Two optimisers, both with the module in it, each with moments of its own."""
+    """Two optimizers, both with the module in it, each with moments of its own."""
     optimizers = {
         name: torch.optim.Adam(
             [*net.branches[name].parameters(), *net.points.parameters()], lr=0.1, weight_decay=0.01
@@ -105,7 +108,7 @@ def test_each_pass_steps_one_branch_and_the_module() -> None:
 
 
 def test_the_second_branch_is_not_stepped_by_the_first_ones_loss() -> None:
-    """The module carries gradients of one's loss into two; only two's own optimiser moves it."""
+    """The module carries gradients of one's loss into two; only two's own optimizer moves it."""
     net = network()
     before = copy.deepcopy(net)
     batch = next(iter(DataLoader(samples(), batch_size=4)))  # type: ignore[arg-type]
@@ -118,6 +121,9 @@ def test_the_second_branch_is_not_stepped_by_the_first_ones_loss() -> None:
 
         def optimizers(self) -> Any:
             return rates
+
+        def losses(self, prediction: Prediction, batch: Any) -> dict[str, Tensor]:
+            return net.loss(prediction, batch, Classification.criterion)
 
         def manual_backward(self, loss: Tensor) -> None:
             loss.backward()
@@ -139,3 +145,9 @@ def test_a_readout_without_logits_of_each_branch_is_refused() -> None:
     net = network(readout=partial(ConcatHead, hidden=4))
     with pytest.raises(ValueError, match=r"one branch by its own logits.*models\.tasks\.Joint"):
         train(net, epochs=1)
+
+
+def test_a_network_without_branches_of_its_own_is_refused() -> None:
+    rule = Alternating(optimizer=torch.optim.Adam)
+    with pytest.raises(ValueError, match=r"branch by branch: Linear is no BranchedNetwork.*Joint"):
+        rule.configure(nn.Linear(2, 2))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from models import StagedNetwork
 from models.backbones import ActionUnitMLP, MFCCNet, ResNeXt3D
 from models.fusions import MeanLogits, SumLogits
+from models.tasks import Classification
 from msaf import MSAF
 from tests.models.fakes import OneTap, TwoTaps
 
@@ -19,6 +20,7 @@ POINTS = [{"one": "a", "two": "p"}, {"one": "b", "two": "q"}]
 class Spy(nn.Module):
     """Keeps what it is given, and adds one to every feature."""
 
+    takes_masks = False
     seen: ClassVar[list[tuple[list[int], list[Tensor]]]] = []
 
     def __init__(self, in_channels: list[int], amount: float = 1.0) -> None:
@@ -78,7 +80,9 @@ def test_the_whole_walk_by_hand() -> None:
     torch.testing.assert_close(prediction.parts["one"], logits_one)
     log_p = (logits_one + logits_two).log_softmax(1)
     expected = -sum(log_p[i, label] for i, label in enumerate(data["label"].tolist())) / 4
-    torch.testing.assert_close(net.loss(prediction, data)["total"], expected)
+    torch.testing.assert_close(
+        net.loss(prediction, data, Classification.criterion)["total"], expected
+    )
     mean = network(mid=Spy, points=[{"amount": 1.0}, {"amount": 2.0}], readout=MeanLogits).double()
     torch.testing.assert_close(mean(data).scores, prediction.scores / 2)
 

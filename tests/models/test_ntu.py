@@ -14,6 +14,7 @@ from experiments.runs.complexity import paper_size_parameters
 from experiments.runs.compose import build
 from experiments.runs.identity import settings
 from experiments.tables.table import load_table
+from models.tasks import Classification
 from msaf import MSAF
 from tests.models.fusions.helpers import CONFIGS, compose, count
 from tests.models.fusions.test_table4 import jobs
@@ -77,6 +78,8 @@ def test_msaf_on_the_resnet() -> None:
 
 class Shapes(nn.Module):
     """Writes down the shapes that a fusion point exchanges."""
+
+    takes_masks = False
 
     seen: list[list[tuple[int, ...]]] = []  # noqa: RUF012
 
@@ -211,14 +214,14 @@ def test_the_two_ways_of_training() -> None:
     for cfg, rule, rate in ((paper, "Joint", 1e-3), (released, "Alternating", 1e-4)):
         assert cfg._target_ == f"models.tasks.{rule}"
         configured = build(cfg).configure(network("fusion=msaf", data="sample"))
-        for optimiser in configured if isinstance(configured, tuple) else [configured]:
-            (group,) = optimiser["optimizer"].param_groups
+        for optimizer in configured if isinstance(configured, tuple) else [configured]:
+            (group,) = optimizer["optimizer"].param_groups
             assert (group["initial_lr"], group["weight_decay"]) == (rate, 1e-4)
             rates = []
             for _ in range(7):
-                rates.append(optimiser["optimizer"].param_groups[0]["lr"])
-                optimiser["optimizer"].step()
-                optimiser["lr_scheduler"]["scheduler"].step()
+                rates.append(optimizer["optimizer"].param_groups[0]["lr"])
+                optimizer["optimizer"].step()
+                optimizer["lr_scheduler"]["scheduler"].step()
             assert rates == pytest.approx([rate] * 5 + [rate / 10] * 2)
 
 
@@ -275,7 +278,7 @@ def test_a_step_in_mixed_precision(fusion: str) -> None:
     with torch.backends.mkldnn.flags(enabled=False):
         with torch.autocast("cpu", torch.bfloat16):
             prediction = net(batch)
-            loss = net.loss(prediction, batch)["total"]
+            loss = net.loss(prediction, batch, Classification.criterion)["total"]
         loss.backward()
     gradients = [p.grad for p in net.parameters() if p.grad is not None]
     assert gradients and all(torch.isfinite(g).all() for g in gradients)

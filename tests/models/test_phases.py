@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from models.fusions import Prediction
-from models.tasks import Phases
+from models.contracts import Batch, Criterion, Losses, Prediction
+from models.tasks import Phases, Regression
 
 
 class TwoSteps(nn.Module):
@@ -23,11 +23,14 @@ class TwoSteps(nn.Module):
     def phase_parts(self) -> dict[str, nn.Module]:
         return {"first": self.first, "second": self.second}
 
-    def forward(self, batch: dict[str, Tensor]) -> Prediction:
+    def forward(self, batch: Batch) -> Prediction:
         codes = self.first(batch["x"])
         return Prediction(self.second(codes.detach()), {"codes": codes})
 
-    def loss(self, prediction: Prediction, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    def parts(self) -> dict[str, nn.Module]:
+        return self.phase_parts()
+
+    def loss(self, prediction: Prediction, batch: Batch, criterion: Criterion) -> Losses:
         losses = {
             "first": prediction.parts["codes"].square().mean(),
             "second": prediction.scores.square().mean(),
@@ -64,7 +67,10 @@ def test_only_the_part_of_the_phase_moves() -> None:
     batch = {"x": torch.randn(5, 2), "label": torch.zeros(5)}
     for epoch in range(4):
         task = SimpleNamespace(
-            network=network, current_epoch=epoch, record=lambda p, losses, b: logged.append(losses)
+            network=network,
+            current_epoch=epoch,
+            losses=lambda prediction, b: network.loss(prediction, b, Regression.criterion),
+            record=lambda p, losses, b: logged.append(losses),
         )
         before = {name: p.detach().clone() for name, p in network.named_parameters()}
         optimizer.zero_grad()
@@ -87,13 +93,17 @@ def test_a_phase_may_have_a_rate_of_its_own() -> None:
         id(p): 0.02 if name.startswith("second") else 0.1 for name, p in network.named_parameters()
     }
     phases.rates = {"third": 0.02}
-    with pytest.raises(ValueError, match="the phases with parts are first, second"):
+    with pytest.raises(
+        ValueError, match=r"rates: TwoSteps has no phase third; its phases are first, second"
+    ):
         phases.configure(network)
+    with pytest.raises(ValueError, match=r"shares: TwoSteps has no phase warm; its phases are"):
+        rule(4, warm=0.5, second=0.5).configure(network)
 
 
 def test_wrong_shares_and_networks_without_phases_are_refused() -> None:
     for shares in ({}, {"a": 0.5, "b": 0.4}, {"a": 1.5, "b": -0.5}):
         with pytest.raises(ValueError, match="positive shares that sum to 1, found"):
             rule(4, **shares)
-    with pytest.raises(ValueError, match="Linear has no method enter"):
+    with pytest.raises(ValueError, match=r"Linear is no PhasedNetwork.*enter\(phase\)"):
         rule(4, a=1.0).configure(nn.Linear(2, 2))

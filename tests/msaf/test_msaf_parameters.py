@@ -108,3 +108,11 @@ def test_blocks_per_modality_counts_the_padded_one() -> None:
 
 def test_the_control_has_no_parameters() -> None:
     assert count(UniformGate([32, 64], block_channels=16, segments=3, block_dropout=0.2)) == 0
+
+
+def test_the_papers_rule_is_the_default_size_of_a_block() -> None:
+    assert MSAF([1024, 32]).block_channels == UniformGate([1024, 32]).block_channels == 16
+    by_rule, by_number = MSAF([64, 256]), MSAF([64, 256], block_channels=32)
+    assert {k: v.shape for k, v in by_rule.state_dict().items()} == {
+        k: v.shape for k, v in by_number.state_dict().items()
+    }

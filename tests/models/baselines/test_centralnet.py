@@ -13,6 +13,7 @@ from experiments.runs.compose import build, check
 from experiments.runs.folder import RunError
 from models.backbones import HCN, InflatedResNet
 from models.baselines import CentralNet
+from models.tasks import Classification
 from tests.models.fusions.helpers import compose
 
 BRANCHES = {
@@ -78,8 +79,8 @@ def test_the_sums_by_hand() -> None:
         state, person = video.advance(state, stage), skeleton.advance(person, joints)
         half = person.values[0].shape[1] // 2
         grid = torch.maximum(person.values[0][:, :half], person.values[1][:, :half])
-        picture = F.adaptive_avg_pool2d(state.values[0].mean(2), grid.shape[2:])
-        joint = picture * net.weights[level, 0].sigmoid()
+        frame = F.adaptive_avg_pool2d(state.values[0].mean(2), grid.shape[2:])
+        joint = frame * net.weights[level, 0].sigmoid()
         joint[:, :half] += grid * net.weights[level, 1].sigmoid()
         if central is not None:
             joint += central * net.central_weights[level - 1].sigmoid()
@@ -95,17 +96,19 @@ def test_the_sums_by_hand() -> None:
     prediction = net(data)
     torch.testing.assert_close(prediction.scores, expected)
     picked = expected.log_softmax(1)[[0, 1], data["label"]]
-    torch.testing.assert_close(net.loss(prediction, data)["total"], -picked.mean())
+    torch.testing.assert_close(
+        net.loss(prediction, data, Classification.criterion)["total"], -picked.mean()
+    )
 
 
 def test_frozen_branches_learn_nothing_and_keep_their_statistics() -> None:
     net = network().train()
     before = {name: value.clone() for name, value in net.state_dict().items()}
-    optimiser = torch.optim.Adam(net.parameters(), lr=0.1, weight_decay=0.1)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.1, weight_decay=0.1)
     for _ in range(2):
-        optimiser.zero_grad()
-        net.loss(net(batch()), batch())["total"].backward()
-        optimiser.step()
+        optimizer.zero_grad()
+        net.loss(net(batch()), batch(), Classification.criterion)["total"].backward()
+        optimizer.step()
     assert not any(module.training for module in net.branches.modules())
     changed = {n for n, value in net.state_dict().items() if not torch.equal(value, before[n])}
     assert {name.split(".")[0] for name in changed} == {

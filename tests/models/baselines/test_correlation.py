@@ -8,6 +8,7 @@ from torch import Tensor
 
 from models.baselines import DCCA, ICCN
 from models.baselines.correlation import CorrelatedNetwork, total_correlation
+from models.tasks import Regression
 from tests.models.baselines.toy import batch, build
 
 KINDS = [DCCA, ICCN]
@@ -76,7 +77,7 @@ def test_a_batch_that_cannot_tell_correlations_is_refused() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_short_last_batch_is_left_out_of_the_correlation(kind: type[CorrelatedNetwork]) -> None:
     network, data = build(kind), batch(samples=3)
-    losses = network.loss(network(data), data)
+    losses = network.loss(network(data), data, Regression.criterion)
     assert losses["correlation"] == 0
     losses["total"].backward()
     assert all(p.grad is None or not p.grad.any() for p in network.views.parameters())
@@ -86,7 +87,7 @@ def test_a_short_last_batch_is_left_out_of_the_correlation(kind: type[Correlated
 def test_each_phase_trains_its_own_part(kind: type[CorrelatedNetwork]) -> None:
     network, data = build(kind), batch()
     network.enter("correlation")
-    losses = network.loss(network(data), data)
+    losses = network.loss(network(data), data, Regression.criterion)
     assert torch.equal(losses["total"], losses["correlation"])
     losses["total"].backward()
     assert all(p.grad is not None for p in network.views.parameters())
@@ -94,7 +95,7 @@ def test_each_phase_trains_its_own_part(kind: type[CorrelatedNetwork]) -> None:
     network.zero_grad()
     network.enter("prediction")
     assert not network.views.training and network.readout.training
-    losses = network.loss(network(data), data)
+    losses = network.loss(network(data), data, Regression.criterion)
     error = (network(data).scores[:, 0] - data["label"]).square().mean()
     torch.testing.assert_close(losses["total"], error)
     losses["total"].backward()
@@ -104,7 +105,3 @@ def test_each_phase_trains_its_own_part(kind: type[CorrelatedNetwork]) -> None:
     assert network.views.training
     with pytest.raises(ValueError, match="has no phase 'elsewhere'"):
         network.enter("elsewhere")
-
-
-def test_the_two_networks_say_that_they_are_under_specified() -> None:
-    assert all(kind.under_specified and "Under-specified" in (kind.__doc__ or "") for kind in KINDS)

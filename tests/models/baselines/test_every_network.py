@@ -9,8 +9,9 @@ from hydra.core.global_hydra import GlobalHydra
 
 from experiments.runs.complexity import paper_size_flops, paper_size_parameters
 from models.baselines import LMF, MFM, MISA, TFN
-from models.baselines.network import SentimentNetwork
+from models.baselines.sentiment import SentimentNetwork
 from models.baselines.sequences import read_steps
+from models.tasks import Regression
 from tests.models.baselines.toy import FEATURES, SETTINGS, batch, build
 
 CONFIGS = str(Path(__file__).parents[3] / "configs")
@@ -81,7 +82,7 @@ def test_slopes_are_finite_also_on_input_that_says_nothing(kind: Kind) -> None:
     for name in FEATURES:
         data[name] = torch.zeros_like(data[name])
     data["visual_length"] = torch.zeros_like(data["visual_length"])
-    losses = network.loss(network(data), data)
+    losses = network.loss(network(data), data, Regression.criterion)
     assert all(value.isfinite() for value in losses.values())
     losses["total"].backward()
     assert all(p.grad is None or p.grad.isfinite().all() for p in network.parameters())
@@ -93,7 +94,7 @@ def test_every_parameter_is_trained(kind: Kind) -> None:
     for phase in getattr(network, "phases", [None]):
         if phase:
             network.enter(phase)
-        network.loss(network(data), data)["total"].backward()
+        network.loss(network(data), data, Regression.criterion)["total"].backward()
     still = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
     assert not still
 
@@ -106,7 +107,7 @@ def test_it_learns_a_label_of_two_modalities(kind: Kind) -> None:
         for _ in range(50):
             if phase:
                 network.enter(phase)
-            loss = network.train().loss(network(data), data)["total"]
+            loss = network.train().loss(network(data), data, Regression.criterion)["total"]
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

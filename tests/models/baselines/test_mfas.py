@@ -10,6 +10,7 @@ from torch import Tensor
 from experiments.runs.compose import build
 from models.backbones import HCN, InflatedResNet
 from models.baselines import MFAS
+from models.tasks import Classification
 from tests.models.fusions.helpers import compose, count
 
 BRANCHES = {
@@ -87,15 +88,15 @@ def test_the_layers_by_hand() -> None:
     state = skeleton.advance(state, "conv6")
     end = skeleton.finish(state)
     joints = [conv5, state.values[0].mean((2, 3)), state.values[0].flatten(1), end.features]
-    pictures, at = [], video.begin(data["video"])
+    frames, at = [], video.begin(data["video"])
     for stage in ("layer2", "layer3", "layer4"):
         at = video.advance(at, stage)
-        pictures.append(at.values[0].mean((2, 3, 4)))
+        frames.append(at.values[0].mean((2, 3, 4)))
     ends = {"skeleton": end, "video": video.finish(at)}
-    pictures.append(ends["video"].features)
+    frames.append(ends["video"].features)
     h = torch.zeros(3, 0, dtype=torch.float64)
     for (first, second, activation), layer in zip(choices, net.layers, strict=True):
-        x = torch.cat([joints[first], pictures[second], h], 1)
+        x = torch.cat([joints[first], frames[second], h], 1)
         h = getattr(torch, activation)(x @ layer[0].weight.T + layer[0].bias)
     logits = {name: out.logits for name, out in ends.items()}
     logits["fusion"] = h @ net.head.weight.T + net.head.bias
@@ -103,7 +104,7 @@ def test_the_layers_by_hand() -> None:
     for name, expected in logits.items():
         torch.testing.assert_close(prediction.parts[name], expected)
     torch.testing.assert_close(prediction.scores, sum(logits.values()))
-    losses = net.loss(prediction, data)
+    losses = net.loss(prediction, data, Classification.criterion)
     rows = torch.arange(3)
     by_hand = {k: -v.log_softmax(1)[rows, data["label"]].mean() for k, v in logits.items()}
     for name, expected in by_hand.items():
@@ -114,10 +115,10 @@ def test_the_layers_by_hand() -> None:
 def stepped(net: MFAS, phase: str) -> set[str]:
     """Return the parts that a step of a phase changes, statistics of norms included."""
     before = {name: value.clone() for name, value in net.state_dict().items()}
-    optimiser = torch.optim.Adam(net.parameters(), lr=0.1, weight_decay=0.1)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.1, weight_decay=0.1)
     net.enter(phase)
-    net.loss(net(batch()), batch())["total"].backward()
-    optimiser.step()
+    net.loss(net(batch()), batch(), Classification.criterion)["total"].backward()
+    optimizer.step()
     changed = {n for n, value in net.state_dict().items() if not torch.equal(value, before[n])}
     return {".".join(n.split(".")[:2]) if n.startswith("b") else n.split(".")[0] for n in changed}
 

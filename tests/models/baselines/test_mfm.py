@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from models.baselines import MFM
 from models.baselines.memory_fusion import MemoryFusion, SteppedLSTM
 from models.baselines.mfm import Decoder, discrepancy
+from models.tasks import Regression
 from tests.models.baselines.toy import FEATURES, HIDDEN, SETTINGS, batch, build, pieces
 
 
@@ -81,7 +82,7 @@ def test_the_memory_step_by_step() -> None:
 def test_the_loss_is_the_weighted_sum_of_its_terms() -> None:
     network, data = build(MFM).eval(), batch()
     prediction = network(data)
-    losses = network.loss(prediction, data)
+    losses = network.loss(prediction, data, Regression.criterion)
     error = (prediction.scores[:, 0] - data["label"]).abs().mean()
     torch.testing.assert_close(losses["error"], error)
     expected = error + 0.5 * losses["prior"]

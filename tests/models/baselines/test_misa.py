@@ -11,6 +11,7 @@ from models.baselines import MISA
 from models.baselines.misa import central_moment_discrepancy, difference
 from models.baselines.sequences import read_steps
 from models.baselines.two_way_lstm import TwoWayLSTM
+from models.tasks import Regression
 from tests.models.baselines.toy import batch, build
 
 NAMES = ("visual", "audio", "text")
@@ -78,7 +79,7 @@ def test_recurrent_weights_start_orthogonal() -> None:
 def test_the_loss_is_the_weighted_sum_of_its_terms() -> None:
     network, data = build(MISA).eval(), batch()
     prediction = network(data)
-    losses = network.loss(prediction, data)
+    losses = network.loss(prediction, data, Regression.criterion)
     parts = {k: v.detach().numpy() for k, v in prediction.parts.items()}
     private, shared = ([parts[f"{n}_{kind}"] for n in NAMES] for kind in ("private", "shared"))
     similarity = np.mean([naive_moments(*pair) for pair in combinations(shared, 2)])

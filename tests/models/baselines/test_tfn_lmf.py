@@ -8,6 +8,7 @@ import torch
 from models.baselines import LMF, TFN
 from models.baselines.lmf import LowRankFusion
 from models.baselines.tfn import outer_product
+from models.tasks import Regression
 from tests.models.baselines.toy import batch, build, pieces
 
 
@@ -45,7 +46,7 @@ def test_the_rank_weights_and_the_bias_are_trained_too() -> None:
     network, data = build(LMF), batch()
     before = {name: p.detach().clone() for name, p in network.named_parameters()}
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
-    network.loss(network(data), data)["total"].backward()
+    network.loss(network(data), data, Regression.criterion)["total"].backward()
     optimizer.step()
     after = dict(network.named_parameters())
     assert all(not torch.equal(before[n], after[n]) for n in before if n.startswith("readout."))

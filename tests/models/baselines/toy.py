@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from models.baselines import DCCA, ICCN, LMF, MFM, MISA, TFN
-from models.baselines.network import SentimentNetwork
+from models.baselines.sentiment import SentimentNetwork
 
 FEATURES = {"visual": 5, "audio": 6, "text": 7}
 HIDDEN = {"visual": 8, "audio": 7, "text": 9}

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from models.fusions import AverageProbabilities
+from models.tasks import Classification
 from tests.models.fusions.helpers import count, with_logits, with_probabilities
 
 
@@ -13,7 +14,7 @@ def test_by_hand() -> None:
     prediction = readout(branches)
     wanted = torch.tensor([[0.4, 0.5, 0.1]], dtype=torch.float64)
     torch.testing.assert_close(prediction.scores.exp(), wanted)
-    loss = readout.loss(prediction, {"label": torch.tensor([1])})["total"]
+    loss = readout.loss(prediction, {"label": torch.tensor([1])}, Classification.criterion)["total"]
     torch.testing.assert_close(loss, -torch.tensor(0.5, dtype=torch.float64).log())
     assert list(prediction.parts) == ["video", "audio"]
     assert count(readout) == 0
@@ -28,7 +29,9 @@ def test_three_branches_against_the_naive_mean() -> None:
 def test_loss_and_gradient_stay_finite_where_probabilities_underflow() -> None:
     logits = torch.tensor([[500.0, 0.0], [500.0, 0.0]]).unsqueeze(1).requires_grad_()
     readout = AverageProbabilities([1, 1], outputs=2)
-    loss = readout.loss(readout(with_logits(*logits)), {"label": torch.tensor([1])})["total"]
+    loss = readout.loss(
+        readout(with_logits(*logits)), {"label": torch.tensor([1])}, Classification.criterion
+    )["total"]
     loss.backward()
     assert loss == 500
     assert logits.grad is not None

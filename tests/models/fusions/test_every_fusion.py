@@ -6,6 +6,7 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 from models import StagedNetwork
+from models.tasks import Classification
 from tests.models.fusions.helpers import CONFIGS, TRIPLE, compose, network
 
 # A whole network says for which tasks it is made; it has tests of its own.
@@ -43,7 +44,7 @@ def test_one_training_step_reaches_every_parameter(fusion: str, modalities: list
     net, data = tiny(fusion, modalities).train(), batch(modalities)
     prediction = net(data)
     assert prediction.scores.shape == (4, 8)
-    net.loss(prediction, data)["total"].backward()
+    net.loss(prediction, data, Classification.criterion)["total"].backward()
     grads = {name: p.grad for name, p in net.named_parameters()}
     assert not [n for n, grad in grads.items() if grad is None or not grad.isfinite().all()]
     assert any(grad.abs().max() > 0 for grad in grads.values() if grad is not None)
@@ -56,7 +57,7 @@ def test_bf16_autocast(fusion: str, modalities: list[str]) -> None:
     exact = net(data).scores
     with torch.autocast("cpu", dtype=torch.bfloat16):
         prediction = net(data)
-        loss = net.loss(prediction, data)["total"]
+        loss = net.loss(prediction, data, Classification.criterion)["total"]
     loss.backward()
     torch.testing.assert_close(prediction.scores.float(), exact, atol=0.1, rtol=0.1)
     assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())

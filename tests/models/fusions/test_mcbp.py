@@ -8,6 +8,7 @@ from torch import Tensor
 
 from models.fusions import MCBP, CompactBilinear
 from models.fusions.mcbp import signed_root, unit_length
+from models.tasks import Classification
 from tests.models.fusions.helpers import count, with_features
 
 
@@ -92,7 +93,9 @@ def test_gradients_are_finite_at_zero(zero: tuple[bool, bool]) -> None:
         for n, none in zip((6, 5), zero, strict=True)
     ]
     prediction = head(with_features(*features))
-    head.loss(prediction, {"label": torch.tensor([0, 2])})["total"].backward()
+    head.loss(prediction, {"label": torch.tensor([0, 2])}, Classification.criterion)[
+        "total"
+    ].backward()
     grads = [x.grad for x in (*features, *head.parameters())]
     assert all(grad is not None and grad.isfinite().all() for grad in grads)
     assert max(float(grad.abs().max()) for grad in grads if grad is not None) < 1e6

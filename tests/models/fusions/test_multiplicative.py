@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from models.fusions import Multiplicative, MultiplyProbabilities
+from models.tasks import Classification
 from tests.models.fusions.helpers import count, with_logits, with_probabilities
 
 
@@ -32,10 +33,12 @@ def test_by_hand() -> None:
     second = 0.6 * math.log(0.25) + math.sqrt(0.75) * math.log(0.64)
     wanted = torch.tensor([[first, second]], dtype=torch.float64)
     torch.testing.assert_close(prediction.scores, wanted)
-    loss = readout.loss(prediction, {"label": torch.tensor([1])})["total"]
+    loss = readout.loss(prediction, {"label": torch.tensor([1])}, Classification.criterion)["total"]
     torch.testing.assert_close(loss, -wanted[0, 1])
     own = readout.loss(
-        prediction._replace(scores=prediction.parts["audio"]), {"label": torch.tensor([0])}
+        prediction._replace(scores=prediction.parts["audio"]),
+        {"label": torch.tensor([0])},
+        Classification.criterion,
     )
     torch.testing.assert_close(own["total"], torch.tensor(-0.5 * math.log(0.36)).double())
     assert count(readout) == 0
@@ -63,7 +66,9 @@ def test_the_gradient_is_that_with_constant_weights() -> None:
     logits = torch.randn(2, 5, 4, dtype=torch.float64, requires_grad=True)
     labels = torch.tensor([0, 1, 2, 3, 0])
     readout = Multiplicative([1, 1], outputs=4)
-    readout.loss(readout(with_logits(*logits)), {"label": labels})["total"].backward()
+    readout.loss(readout(with_logits(*logits)), {"label": labels}, Classification.criterion)[
+        "total"
+    ].backward()
     p = logits.detach().softmax(2)
     constant = (1 - p.flip(0)) ** 0.3  # q of one branch is made of the other's p
     (expected,) = torch.autograd.grad(
@@ -81,7 +86,9 @@ def test_certainty_is_clamped() -> None:
     logits = torch.tensor([[200.0, 0.0], [200.0, 0.0]]).unsqueeze(1).requires_grad_()
     readout = Multiplicative([1, 1], outputs=2)
     prediction = readout(with_logits(*logits))
-    readout.loss(prediction, {"label": torch.tensor([1])})["total"].backward()
+    readout.loss(prediction, {"label": torch.tensor([1])}, Classification.criterion)[
+        "total"
+    ].backward()
     assert prediction.scores.isfinite().all()
     assert logits.grad is not None
     assert logits.grad.isfinite().all()

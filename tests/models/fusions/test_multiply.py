@@ -3,6 +3,7 @@
 import torch
 
 from models.fusions import MultiplyProbabilities, SumLogits
+from models.tasks import Classification
 from tests.models.fusions.helpers import count, with_logits, with_probabilities
 
 
@@ -12,7 +13,7 @@ def test_by_hand() -> None:
     prediction = readout(branches)
     wanted = torch.tensor([[0.07, 0.16, 0.01]], dtype=torch.float64) / 0.24
     torch.testing.assert_close(prediction.scores.exp(), wanted)
-    loss = readout.loss(prediction, {"label": torch.tensor([1])})["total"]
+    loss = readout.loss(prediction, {"label": torch.tensor([1])}, Classification.criterion)["total"]
     torch.testing.assert_close(loss, -(wanted[0, 1].log()))
     assert count(readout) == 0
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from models.backbones import BranchOutput
 from models.fusions import Prediction, Readout
+from models.tasks import Classification
 from tests.models.fusions.helpers import compose
 from tests.models.fusions.test_every_fusion import TINY, batch
 
@@ -29,6 +30,8 @@ WORDS = [*TINY, "modalities=[audio,action_units]"]
 
 class Scaled(nn.Module):
     """A mid-level fusion: one learned factor a channel."""
+
+    takes_masks = False
 
     def __init__(self, in_channels: Sequence[int], *, start: float) -> None:
         super().__init__()
@@ -65,7 +68,7 @@ def test_a_mid_level_fusion(tmp_path: Path) -> None:
     points = [point.fusion for point in net.points]
     assert [[len(f) for f in fusion.factors] for fusion in points] == [[8, 16], [16, 16]]
     data = batch(["audio", "action_units"])
-    net.loss(net(data), data)["total"].backward()
+    net.loss(net(data), data, Classification.criterion)["total"].backward()
     assert all(f.grad is not None for fusion in points for f in fusion.factors)
 
 
@@ -73,5 +76,5 @@ def test_a_readout(tmp_path: Path) -> None:
     net = build(tmp_path, READOUT, "loudest")
     assert [branch.head for branch in net.branches.values()] == [None, None]
     data = batch(["audio", "action_units"])
-    net.loss(net(data), data)["total"].backward()
+    net.loss(net(data), data, Classification.criterion)["total"].backward()
     assert all(p.grad is not None for p in net.parameters())

@@ -12,7 +12,7 @@ from models.fusions import (
     RegressionHead,
     SumLogits,
 )
-from models.tasks import Joint, Regression
+from models.tasks import Classification, Joint, Regression
 
 
 def outputs(*sizes: int) -> dict[str, BranchOutput]:
@@ -54,21 +54,22 @@ def test_dropout_acts_in_training_alone() -> None:
 
 
 @pytest.mark.parametrize("kind", [RegressionHead, ConcatHead])
-def test_one_output_is_trained_by_the_mean_squared_error(kind: type[RegressionHead]) -> None:
+def test_a_regression_is_trained_by_the_mean_squared_error(kind: type[RegressionHead]) -> None:
     head = kind([2, 3], outputs=1).eval()
     prediction = head(outputs(2, 3))
     label = torch.tensor([0.0, 1.0, -3.0, 2.0])
-    losses = head.loss(prediction, {"label": label})
+    losses = head.loss(prediction, {"label": label}, Regression.criterion)
     by_hand = sum((float(s) - float(y)) ** 2 for s, y in zip(prediction.scores, label, strict=True))
     assert list(losses) == ["total"]
     assert float(losses["total"]) == pytest.approx(by_hand / 4, rel=1e-6)
 
 
-def test_several_outputs_keep_the_cross_entropy() -> None:
+def test_a_classification_is_trained_by_the_cross_entropy() -> None:
     scores = torch.tensor([[2.0, 0.0], [0.0, 1.0]])
     loss = SumLogits([1], outputs=2).loss(
         type("P", (), {"scores": scores})(),  # type: ignore[arg-type]
         {"label": torch.tensor([0, 0])},
+        Classification.criterion,
     )
     by_hand = (torch.log(1 + torch.exp(torch.tensor([-2.0, 1.0])))).mean()
     torch.testing.assert_close(loss["total"], by_hand)

@@ -10,14 +10,15 @@ import torch
 from torch import nn
 
 from models.backbones import BranchOutput
-from models.fusions.readout import Prediction, Readout, check_features
+from models.contracts import Prediction
+from models.fusions.readout import Readout, check_features
 
 
 class RegressionHead(Readout):
     """Features side by side, dropout, one linear layer to the predicted value (paper 4.2).
 
     The paper's network concatenates 32 + 64 + 128 features and has no dropout there; the released
-    unimodal networks have 0.1. Trained by the mean squared error, as every readout of one output.
+    unimodal networks have 0.1. Trained by the task's mean squared error.
 
     Args:
         feature_sizes: F_m of each branch, in the order of the branches.

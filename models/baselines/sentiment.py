@@ -4,26 +4,22 @@ Legend: B samples, T steps, C channels.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from models.baselines.sequences import Steps, read_steps
-from models.fusions import Prediction
+from models.contracts import Batch, Criterion, Losses, Prediction
 
 MODALITIES = ("visual", "audio", "text")
 
 
 class SentimentNetwork(nn.Module):
-    """A network from three sequences to one number, with the two methods of every network.
+    """A network from three sequences to one number, which meets `models.contracts.Network`.
 
     The batch has `visual`, `audio` and `text` as `(B, C, T)`, their `<modality>_length` `(B,)`
     (all steps count if it is absent), and for the loss `label` `(B,)`. A prediction's scores are
     `(B, 1)`.
-
-    `under_specified` marks a re-implementation from a description with gaps: no code of its
-    authors was found, and its figures are not to be taken for theirs.
 
     Args:
         features: C of each modality.
@@ -32,8 +28,6 @@ class SentimentNetwork(nn.Module):
     Raises:
         ValueError: for other modalities.
     """
-
-    under_specified: ClassVar[bool] = False
 
     def __init__(self, features: Mapping[str, int], *, modalities: Sequence[str]) -> None:
         super().__init__()
@@ -44,19 +38,22 @@ class SentimentNetwork(nn.Module):
             )
         self.features = {name: features[name] for name in MODALITIES}
 
-    def forward(self, batch: Mapping[str, Tensor]) -> Prediction:
+    def forward(self, batch: Batch) -> Prediction:
         """Predict the label of every sample; `parts` hold what the loss needs."""
         raise NotImplementedError
 
-    def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return `total`, which is trained: the mean absolute error, if nothing else is said."""
+    def loss(self, prediction: Prediction, batch: Batch, criterion: Criterion) -> Losses:
+        """Return `total`, which is trained: the mean absolute error, as most of them publish it.
+
+        The task's criterion is left aside there.
+        """
         return {"total": F.l1_loss(prediction.scores.squeeze(1), batch["label"])}
 
     def parts(self) -> dict[str, nn.Module]:
         """Return the network's parts by the names that reports use."""
         return dict(self.named_children())
 
-    def read(self, batch: Mapping[str, Tensor]) -> dict[str, Steps]:
+    def read(self, batch: Batch) -> dict[str, Steps]:
         """Return the sequences of a batch.
 
         Raises:
