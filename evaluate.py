@@ -15,15 +15,15 @@ def main(cfg: DictConfig) -> None:
         if OmegaConf.is_missing(cfg, "run"):
             raise ValueError("run=<run folder> is missing: which run? (--help)")
         # Imported here because torch takes seconds, and `--help` should not.
-        from experiments.evaluation.finished.finished import (
+        from experiments.evaluation.finished import (
             Evaluation,
             common_folder,
             compare,
             find_runs,
             incomplete_runs,
         )
-        from experiments.evaluation.finished.terminal import print_difference, print_evaluation
-        from experiments.evaluation.finished.write import write_evaluation
+        from experiments.evaluation.terminal import print_difference, print_evaluation
+        from experiments.evaluation.write import write_evaluation
 
         evaluation = Evaluation(find_runs(cfg.run), cfg.rule)
         print_evaluation(evaluation, console)
@@ -36,7 +36,7 @@ def main(cfg: DictConfig) -> None:
             difference = compare(evaluation, other)
             print_difference(evaluation, other, difference, console)
         if cfg.recompute:
-            from experiments.evaluation.finished.recompute import recompute
+            from experiments.evaluation.recompute import recompute
 
             for run in evaluation.runs:
                 found = recompute(run, evaluation.rule)

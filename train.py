@@ -14,7 +14,7 @@ def main(cfg: DictConfig) -> float:
     # Imported here because Lightning takes seconds, and `--help` should not; the console, because a
     # launcher sends this function to other processes with the names around it, and it cannot go.
     from experiments.console import console
-    from experiments.evaluation.finished.terminal import print_runs
+    from experiments.evaluation.terminal import print_runs
     from experiments.runs.overrides import Overrides
     from experiments.runs.run import Run
 

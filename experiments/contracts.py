@@ -92,7 +92,7 @@ class Network(Protocol):
 
 
 @runtime_checkable
-class BranchedNetwork(Protocol):
+class NetworkWithBranches(Protocol):
     """A network of branches by modality, which unimodal or published weights can start."""
 
     branches: Mapping[str, Branch]

@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     """Print the counts of the configuration that the overrides name; return the exit status."""
     import hydra
 
-    from experiments.evaluation.finished.terminal import complexity_table
+    from experiments.evaluation.terminal import complexity_table
     from experiments.runs.complexity import paper_size_flops, paper_size_parameters
     from experiments.runs.overrides import Overrides
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.evaluation.finished.levels import LevelReport
+from experiments.evaluation.levels import LevelReport
 from experiments.files import write_with
 
 ENDS = (-3.4, 3.4)

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from experiments.evaluation.finished.classes import ClassReport, class_report
-from experiments.evaluation.finished.levels import LevelReport, level_report
-from experiments.evaluation.finished.statistics import (
+from experiments.evaluation.classes import ClassReport, class_report
+from experiments.evaluation.levels import LevelReport, level_report
+from experiments.evaluation.statistics import (
     Estimate,
     RunKey,
     estimate,

@@ -10,7 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from experiments.console import quieten
-from experiments.evaluation.finished.finished import FinishedRun
+from experiments.evaluation.finished import FinishedRun
 from experiments.runs.compose import build
 from experiments.runs.folder import RunError
 from experiments.runs.weights import read_weights

@@ -8,9 +8,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from experiments.evaluation.finished.classes import ClassReport
-from experiments.evaluation.finished.finished import Difference, Evaluation
-from experiments.evaluation.finished.statistics import Estimate
+from experiments.evaluation.classes import ClassReport
+from experiments.evaluation.finished import Difference, Evaluation
+from experiments.evaluation.statistics import Estimate
 from experiments.metric import number, which_is_better
 from experiments.runs.folder import RunFolder
 

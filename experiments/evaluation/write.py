@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from experiments.evaluation.finished.classes import ClassReport
-from experiments.evaluation.finished.draw_levels import draw_levels
-from experiments.evaluation.finished.finished import Difference, Evaluation
-from experiments.evaluation.finished.statistics import Estimate
-from experiments.evaluation.finished.terminal import evaluation_title
+from experiments.evaluation.classes import ClassReport
+from experiments.evaluation.draw_levels import draw_levels
+from experiments.evaluation.finished import Difference, Evaluation
+from experiments.evaluation.statistics import Estimate
+from experiments.evaluation.terminal import evaluation_title
 from experiments.files import write_json, write_text, write_with
 
 

@@ -15,7 +15,7 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
-from experiments.contracts import Branch, BranchedNetwork
+from experiments.contracts import Branch, NetworkWithBranches
 from experiments.runs.folder import RunError
 
 # What torch.load raises for files of text, of nothing, and for damaged ones.
@@ -50,7 +50,7 @@ def branches_of(network: nn.Module) -> Mapping[str, Branch]:
     Raises:
         RunError: if it has none, and so nothing that other weights could start.
     """
-    if not isinstance(network, BranchedNetwork):
+    if not isinstance(network, NetworkWithBranches):
         raise RunError(f"{type(network).__name__} has no branches that other weights could start")
     return network.branches
 

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from experiments.evaluation.finished.statistics import Estimate
-from experiments.evaluation.finished.terminal import SEPARATE
+from experiments.evaluation.statistics import Estimate
+from experiments.evaluation.terminal import SEPARATE
 from experiments.metric import number, paper_number
 from experiments.tables.fill import Filled, Line
 from experiments.tables.table import Table

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from experiments.evaluation.finished.statistics import Estimate, RunKey, estimate, paired_difference
+from experiments.evaluation.statistics import Estimate, RunKey, estimate, paired_difference
 from experiments.runs.folder import Metrics, RunError, RunFolder
 from experiments.runs.overrides import Overrides
 from experiments.tables.plan import Plan

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments.evaluation.finished.terminal import EACH, SEPARATE
+from experiments.evaluation.terminal import EACH, SEPARATE
 from experiments.metric import which_is_better
 from experiments.runs.rules import headline
 from experiments.tables.cells import SIZES, cells, rule_name

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from experiments.evaluation.finished.statistics import Fold
+from experiments.evaluation.statistics import Fold
 from experiments.runs.folder import RunError, RunFolder
 from experiments.runs.overrides import Overrides
 from experiments.runs.run import Run

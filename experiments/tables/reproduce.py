@@ -11,7 +11,7 @@ import hydra
 from hydra.errors import HydraException
 
 from experiments.console import complain, console
-from experiments.evaluation.finished.statistics import Fold
+from experiments.evaluation.statistics import Fold
 from experiments.runs.complexity import paper_size_parameters
 from experiments.runs.compose import compose
 from experiments.runs.folder import RunError

@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import OmegaConf
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from experiments.evaluation.finished.statistics import Fold
+from experiments.evaluation.statistics import Fold
 from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
 

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as Grid
 
-from experiments.evaluation.finished.terminal import plain_table, show
+from experiments.evaluation.terminal import plain_table, show
 from experiments.files import write_json, write_text
 from experiments.runs.rules import headline
 from experiments.tables.cells import SIZES, cells, rule_name

@@ -13,6 +13,7 @@ from torch import nn
 from experiments.runs.complexity import paper_size_parameters
 from experiments.runs.compose import build
 from experiments.runs.identity import settings
+from experiments.runs.overrides import Overrides
 from experiments.tables.table import load_table
 from models.tasks import Classification
 from msaf import MSAF
@@ -167,7 +168,7 @@ def test_the_rows_of_table_4() -> None:
         [(64, 0.5, 0.2), (256, 0.5, 0.2)],
     ]
     assert [point[1] for point in found[2]] == [(7, 1, 1), (2, 1)]
-    words = [row.words for row in load_table(CONFIGS, "4_ntu").rows]
+    words = [row.overrides for row in load_table(CONFIGS, "4_ntu").rows]
     assert [(word.replace(" ", ""),) for word in jobs("table4_ntu")] == [
         (word.replace(" ", ""),) for (word,) in words
     ]
@@ -189,13 +190,15 @@ TABLE_5 = [
 
 def test_the_rows_of_table_5() -> None:
     assert [described(f"fusion=msaf {word}") for word in jobs("table5")] == TABLE_5
-    assert [row.words for row in load_table(CONFIGS, "5").rows] == [(w,) for w in jobs("table5")]
+    assert [row.overrides for row in load_table(CONFIGS, "5").rows] == [
+        (w,) for w in jobs("table5")
+    ]
 
 
 def test_the_rows_of_table_3() -> None:
     """Every row is run but those of which too little is published, and they say so."""
     table = load_table(CONFIGS, "3")
-    quoted = {row.name for row in table.rows if not row.words}
+    quoted = {row.name for row in table.rows if not row.overrides}
     assert quoted == {"SGM-Net", "PoseMap"}
     assert all(row.note.startswith("quoted: ") for row in table.rows if row.name in quoted)
     printed = {row.name: row.paper["accuracy"] for row in table.rows if row.paper}
@@ -203,7 +206,7 @@ def test_the_rows_of_table_3() -> None:
         *(83.91, 85.63, 85.24, 89.10, 89.36, 90.04),
         *(90.11, 91.71, 91.99, 90.63, 92.24),
     ]
-    resnet = {row.name for row in table.rows if "rgb=inflated_resnet50" in row.words}
+    resnet = {row.name for row in table.rows if "rgb=inflated_resnet50" in row.overrides}
     named = {row.name for row in table.rows if "Inf. ResNet50" in row.name}
     assert resnet == named
 
@@ -328,6 +331,6 @@ def test_a_position_of_ones_own_is_counted_at_the_papers_size() -> None:
     words += ["task.branches.video.width=8", "task.shapes.video=[3,8,32,32]"]
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        total = paper_size_parameters(words)["total"]
+        total = paper_size_parameters(Overrides(words))["total"]
     module = MSAF([512, 64, 64], block_channels="auto", lowest_attention=0.5)
     assert total == I3D + HCN + count(module)

@@ -10,16 +10,16 @@ import pytest
 from rich.console import Console
 from sklearn import metrics as sk
 
-from experiments.evaluation.finished.classes import class_report
-from experiments.evaluation.finished.finished import (
+from experiments.evaluation.classes import class_report
+from experiments.evaluation.finished import (
     Evaluation,
     common_folder,
     compare,
     find_runs,
     incomplete_runs,
 )
-from experiments.evaluation.finished.terminal import print_difference, print_evaluation
-from experiments.evaluation.finished.write import draw_confusion, write_evaluation
+from experiments.evaluation.terminal import print_difference, print_evaluation
+from experiments.evaluation.write import draw_confusion, write_evaluation
 from experiments.runs.folder import RunError
 from tests.experiments.finished import NAMES, RunsCode, experiment, finished_run
 

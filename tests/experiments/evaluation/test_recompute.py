@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from experiments.evaluation.finished.finished import find_runs
-from experiments.evaluation.finished.recompute import recompute
+from experiments.evaluation.finished import find_runs
+from experiments.evaluation.recompute import recompute
 from experiments.runs.folder import RunError
 from tests.experiments.conftest import MakeRun
 from tests.experiments.finished import RunsCode

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.evaluation.finished.statistics import (
+from experiments.evaluation.statistics import (
     Estimate,
     RunKey,
     estimate,

@@ -16,7 +16,7 @@ from datamodules.formats.ntu_name import SampleName
 from datamodules.sample.ntu import render_sample
 from datamodules.sample.ntu_actions import LABELS
 from datamodules.sample.ntu_play import setup_of
-from experiments.evaluation.finished.terminal import footnote
+from experiments.evaluation.terminal import footnote
 from experiments.runs.overrides import Overrides
 from experiments.runs.run import Run
 from tests.experiments.conftest import CONFIGS

@@ -11,11 +11,11 @@ from rich.console import Console
 from scipy import stats
 from sklearn import metrics as sk
 
-from experiments.evaluation.finished.finished import Evaluation, compare, find_runs
-from experiments.evaluation.finished.levels import level_report
-from experiments.evaluation.finished.recompute import recompute
-from experiments.evaluation.finished.terminal import print_difference, print_evaluation, print_runs
-from experiments.evaluation.finished.write import write_evaluation
+from experiments.evaluation.finished import Evaluation, compare, find_runs
+from experiments.evaluation.levels import level_report
+from experiments.evaluation.recompute import recompute
+from experiments.evaluation.terminal import print_difference, print_evaluation, print_runs
+from experiments.evaluation.write import write_evaluation
 from experiments.runs.folder import RunError
 from experiments.runs.rules import ReportingRule
 from experiments.runs.run import Run

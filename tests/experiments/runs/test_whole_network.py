@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from experiments.runs.complexity import paper_size_flops, paper_size_parameters
 from experiments.runs.compose import compose
 from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
+from models.contracts import Criterion
 from models.fusions import Prediction
 from tests.experiments.conftest import MakeRun
 
@@ -37,8 +37,10 @@ class Outsider(nn.Module):
         x = torch.cat([batch[name].flatten(1) for name in self.modalities], 1)
         return Prediction(self.head(self.encoder(x).relu()), {})
 
-    def loss(self, prediction: Prediction, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        error = F.cross_entropy(prediction.scores, batch["label"])
+    def loss(
+        self, prediction: Prediction, batch: Mapping[str, Tensor], criterion: Criterion
+    ) -> dict[str, Tensor]:
+        error = criterion(prediction.scores, batch["label"])
         return {"total": 2 * error, "error": error}
 
     def parts(self) -> dict[str, nn.Module]:

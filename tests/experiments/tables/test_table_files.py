@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from experiments.evaluation.finished.statistics import Estimate
+from experiments.evaluation.statistics import Estimate
 from experiments.tables.fill import Filled, Line
 from experiments.tables.table import Row, Table
 from experiments.tables.write import show_table

@@ -8,6 +8,7 @@ import torch
 from hydra.core.global_hydra import GlobalHydra
 
 from experiments.runs.complexity import paper_size_flops, paper_size_parameters
+from experiments.runs.overrides import Overrides
 from models.baselines import LMF, MFM, MISA, TFN
 from models.baselines.sentiment import SentimentNetwork
 from models.baselines.sequences import read_steps
@@ -32,7 +33,7 @@ def test_published_parameter_counts(fusion: str, published: int, unused: int) ->
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(CONFIGS, version_base="1.3"):
         words = ["task=mosei", f"fusion={fusion}"]
-        counts, flops = paper_size_parameters(words), paper_size_flops(words)
+        counts, flops = paper_size_parameters(Overrides(words)), paper_size_flops(Overrides(words))
     assert counts["total"] == counts["with_heads"] == published - unused
     parts = {name: count for name, count in counts.items() if name not in ("total", "with_heads")}
     assert sum(parts.values()) == counts["total"]
@@ -42,7 +43,7 @@ def test_published_parameter_counts(fusion: str, published: int, unused: int) ->
 def test_lmf_s_flops_are_its_projections_and_layers() -> None:
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(CONFIGS, version_base="1.3"):
-        flops = paper_size_flops(["task=mosei", "fusion=lmf"])
+        flops = paper_size_flops(Overrides(["task=mosei", "fusion=lmf"]))
     visual, audio = 35 * 128 + 2 * 128 * 128, 74 * 16 + 2 * 16 * 16
     text = 50 * 4 * 128 * (768 + 128) + 128 * 64
     fused = 4 * (129 + 17 + 65) + 4

@@ -58,7 +58,7 @@ def test_the_rows_of_the_sweep(protocol: str) -> None:
 def test_the_rows_of_the_mosei_sweep_are_those_of_the_table() -> None:
     found = jobs("table4_mosei")
     rows = load_table(CONFIGS, "4_mosei").rows
-    assert [row.words[0].replace(" ", "") for row in rows] == found
+    assert [row.overrides[0].replace(" ", "") for row in rows] == found
     for word, wanted in zip(found, MOSEI_ROWS, strict=True):
         with torch.device("meta"):
             (point,) = network("sweep=table4_mosei", word, "data=full").points
