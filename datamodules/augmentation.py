@@ -1,7 +1,7 @@
 """Random crop and flip of clips, and their normalisation: done on the device that trains.
 
 Resizing costs far more than reading the packed bytes, so the loader only draws where to crop and
-hands the whole pictures on.
+hands the whole frames on.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class CropAndFlip:
     """A random resized crop and a horizontal flip, drawn once for the clip or for each frame.
 
     Args:
-        scale: smallest and largest area of the crop as a part of the picture's.
+        scale: smallest and largest area of the crop as a part of the frame's.
         flip: probability of the flip.
         per: `clip` draws once for all frames; `frame` anew for each (released code).
     """

@@ -1,4 +1,4 @@
-"""NTU RGB+D: batches of pictures and skeletons, split by subjects or by cameras."""
+"""NTU RGB+D: batches of frames and skeletons, split by subjects or by cameras."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,14 +37,14 @@ class NTU(PackedDataModule):
         validation_part: of which part they are taken. Of `train`: then they do not train. Of
             `test`: they are tested as well, and the split is called `dev` in place of
             `validation`, because choosing by it is choosing on test data (released code).
-        video_frames: pictures handed on; 32 for I3D, 8 for the ResNet.
+        video_frames: frames handed on; 32 for I3D, 8 for the ResNet.
         skeleton_frames: frames handed on.
-        size: height and width of the pictures handed on.
+        size: height and width of the frames handed on.
         augmentation: arguments of `ClipAugmentation`.
         least_skeleton_frames: a window is at least so many of the skeleton file's frames long, of
             the video's too if they share it.
         normalisation: name of the step that centres skeletons, among `NORMALISATIONS`.
-        channel_order: `bgr` normalises blue-first pictures by red-first statistics (released code).
+        channel_order: `bgr` normalises blue-first frames by red-first statistics (released code).
         common: the arguments of every datamodule, see `PackedDataModule`.
 
     Raises:
@@ -132,7 +132,7 @@ class NTU(PackedDataModule):
         self.ids = packed.index["id"]
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Pictures travel as bytes and whole clips; windows and crops are cut on the device."""
+        """Frames travel as bytes and whole clips; windows and crops are cut on the device."""
         views = {"video": self._video, "skeleton": self._skeleton}
         ready: Batch = {}
         for name in self.modalities:

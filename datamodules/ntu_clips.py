@@ -28,9 +28,9 @@ class ClipAugmentation:
         shortest_window: its least length as a part of the clip; 0.5 in the released code.
         windows: `shared`: one window, anywhere in the clip, for both streams; `separate`: each has
             its own, and the video's lies in the middle (released code).
-        crop: height and width of the crop as a part of the picture's.
+        crop: height and width of the crop as a part of the frame's.
         crop_place: `random`, or the `centre` (released code).
-        flip: probability that the clip is mirrored, pictures and skeleton alike; 0 in the released
+        flip: probability that the clip is mirrored, frames and skeleton alike; 0 in the released
             code.
     """
 
@@ -58,7 +58,7 @@ class ClipAugmentation:
         return np.stack([place, length], 1), crop, flip
 
     def draw_video(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
-        """Draw for the pictures of one clip.
+        """Draw for the frames of one clip.
 
         Args:
             shape: (T, H, W, 3).
@@ -72,9 +72,9 @@ class ClipAugmentation:
         place, length = windows[0]
         if self.windows == "separate":
             place = 0.5
-        picture = np.array(shape[1:3])
-        size = np.round(self.crop * picture).astype(int)
-        margin = picture - size
+        frame = np.array(shape[1:3])
+        size = np.round(self.crop * frame).astype(int)
+        margin = frame - size
         random = self.crop_place == "random"
         corner = (crop * (margin + 1)).astype(int) if random else margin // 2
         return np.array([place, length, *corner, *size, *flip])
@@ -83,7 +83,7 @@ class ClipAugmentation:
         """Draw for the skeletons of one clip.
 
         Returns:
-            (3,): place and length of the window as for the pictures; 1 to flip.
+            (3,): place and length of the window as for the frames; 1 to flip.
         """
         windows, _, flip = self._draw(generator)
         return np.array([*windows[0 if self.windows == "shared" else 1], *flip])

@@ -29,7 +29,7 @@ class RAVDESS(PackedDataModule):
         augment_per: one crop and flip a `clip`, or one a `frame` (released code).
         crop_scale: smallest and largest area of a crop.
         flip: probability of a flip.
-        channel_order: `bgr` normalises blue-first pictures by red-first statistics (released code).
+        channel_order: `bgr` normalises blue-first frames by red-first statistics (released code).
         common: the arguments of every datamodule, see `PackedDataModule`.
 
     Raises:
@@ -101,7 +101,7 @@ class RAVDESS(PackedDataModule):
         return rows
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Pictures travel as bytes; on the device they are cropped and become numbers."""
+        """Frames travel as bytes; on the device they are cropped and become numbers."""
         ready = {name: entry for name, entry in batch.items() if name != "video_drawn"}
         if "video_drawn" in batch:
             ready["video"] = crop_and_flip(batch["video"], batch["video_drawn"])

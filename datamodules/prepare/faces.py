@@ -45,7 +45,7 @@ def check_lengths(tracking: Tracking, total: int, path: Path) -> str:
 
 
 def face_boxes(
-    tracking: Tracking, wanted: Sequence[int], picture: tuple[int, int], path: Path
+    tracking: Tracking, wanted: Sequence[int], frame: tuple[int, int], path: Path
 ) -> tuple[np.ndarray, int]:
     """Smallest boxes around the landmarks, cut at the frame's border.
 
@@ -54,7 +54,7 @@ def face_boxes(
     Args:
         tracking: what OpenFace saw.
         wanted: frame numbers from 0.
-        picture: height and width of the frames, in pixels.
+        frame: height and width of the frames, in pixels.
         path: the csv, for messages.
 
     Returns:
@@ -62,9 +62,9 @@ def face_boxes(
         box comes from another frame.
 
     Raises:
-        DataError: no frame has a face inside the picture.
+        DataError: no frame has a face inside it.
     """
-    height, width = picture
+    height, width = frame
     corners = np.full((len(tracking.frame), 4), 0)
     points = tracking.landmarks[tracking.good]  # (G, 68, 2)
     corners[tracking.good, :2] = np.floor(points.min(1)).clip(0, (width, height))
@@ -89,7 +89,7 @@ def crop_faces(images: np.ndarray, boxes: np.ndarray, *, size: int, source: str)
         images: (F, H, W, 3) uint8.
         boxes: (F, 4) from `face_boxes`.
         size: height and width of the result.
-        source: `frame` crops the picture as it is; `squeezed` first shrinks the whole picture to
+        source: `frame` crops the frame as it is; `squeezed` first shrinks the whole frame to
             size x size, so the crop is enlarged from few pixels (released code).
 
     Returns:

@@ -1,4 +1,4 @@
-"""NTU RGB+D: raw files -> packed set of pictures and skeletons."""
+"""NTU RGB+D: raw files -> packed set of frames and skeletons."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
@@ -16,7 +16,7 @@ from datamodules.workers import cores
 TASK = "ntu"
 SAMPLES = 56_880  # of the whole data set
 # For the estimate that is printed before the work begins, measured on one core: 1080p video takes a
-# second for its 2.4 MB, pictures that are decoded faster have fewer bytes.
+# second for its 2.4 MB, frames that are decoded faster have fewer bytes.
 _SECONDS_PER_SAMPLE = 0.005
 _SECONDS_PER_VIDEO_BYTE = 1 / 2.4e6
 

@@ -20,11 +20,11 @@ class NtuSettings:
     """The settings that act in prepare.
 
     Args:
-        frames: pictures a clip, spread over it.
-        size: height and width of a picture.
-        shape: `squeeze` the whole picture into the square (released code), or `crop` its middle.
-        last_frame: `shown`: each picture is the middle one of its part of the clip; `black`: the
-            pictures are spread from the first on to the one behind the last, which is not there and
+        frames: number of frames packed of a clip, spread over it.
+        size: height and width of a frame.
+        shape: `squeeze` the whole frame into the square (released code), or `crop` its middle.
+        last_frame: `shown`: each frame is the middle one of its part of the clip; `black`: the
+            frames are spread from the first on to the one behind the last, which is not there and
             stays black (released code).
         skeleton_frames: frames that each skeleton is brought to, linearly.
         bodies: which two bodies are the persons: those that move most by their `motion` over the
@@ -97,9 +97,9 @@ class PrepareSample:
         size = self.settings.size
         wanted = choose_frames(total, self.settings.frames, self.settings.last_frame)
         there = [number for number in wanted if number < total]
-        pictures = np.zeros((len(wanted), size, size, 3), np.uint8)
-        pictures[: len(there)] = read_frames(path, there, change=self._fit)
-        prepared.arrays["video"] = pictures
+        video = np.zeros((len(wanted), size, size, 3), np.uint8)
+        video[: len(there)] = read_frames(path, there, change=self._fit)
+        prepared.arrays["video"] = video
 
     def _fit(self, image: np.ndarray) -> np.ndarray:
         """(H, W, 3) -> (size, size, 3)."""
@@ -124,11 +124,11 @@ class PrepareSample:
 
 
 def choose_frames(total: int, frames: int, last_frame: str) -> list[int]:
-    """Numbers of the pictures to use, ascending, counted from 0.
+    """Numbers of the frames to use, ascending, counted from 0.
 
     Args:
-        total: pictures of the clip.
-        frames: pictures wanted.
+        total: number of frames of the clip.
+        frames: number of frames wanted.
         last_frame: see `NtuSettings`; with `black` the last number is `total`, which is not there.
     """
     if last_frame == "black":

@@ -123,8 +123,8 @@ class PrepareClip:
         warning = check_lengths(tracking, total, clip.landmarks)
         wanted = choose_frames(total, settings.frames, settings.frame_choice)
         images = read_frames(clip.video, wanted)
-        picture = (images.shape[1], images.shape[2])
-        boxes, borrowed = face_boxes(tracking, wanted, picture, clip.landmarks)
+        frame = (images.shape[1], images.shape[2])
+        boxes, borrowed = face_boxes(tracking, wanted, frame, clip.landmarks)
         prepared.arrays["video"] = crop_faces(
             images, boxes, size=settings.size, source=settings.face_source
         )

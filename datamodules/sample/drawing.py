@@ -1,10 +1,10 @@
-"""Landmarks -> picture of a face, and what can spoil it."""
+"""Landmarks -> frame with a face, and what can spoil it."""
 
 import numpy as np
 
 from datamodules.sample.face import Colour, Look
 
-WIDTH, HEIGHT = 160, 90  # of the picture, in pixels
+WIDTH, HEIGHT = 160, 90  # of the frame, in pixels
 _ZOOM = 3  # drawn so much larger, then reduced: smooth edges
 _SHIFT = 4  # OpenCV draws in 1/16 pixels
 _CLOTHES, _WHITE, _IRIS = (60.0, 62.0, 70.0), (250.0, 250.0, 250.0), (45.0, 35.0, 30.0)
@@ -12,7 +12,7 @@ _THROAT = (60.0, 20.0, 25.0)
 
 
 class _Canvas:
-    """A picture to draw on, in pixels of the final size."""
+    """A frame to draw on, in pixels of the final size."""
 
     def __init__(self, colour: Colour, unit: float) -> None:
         import cv2

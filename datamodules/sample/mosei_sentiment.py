@@ -55,9 +55,9 @@ PLAIN = [
 # fmt: on
 SILENCE, TURNING, NEGATING = "sp", "but", "not"  # `sp` is what the real transcripts have, too
 
-# Face: what a person looks like at rest, what a segment adds, and how every picture strays.
+# Face: what a person looks like at rest, what a segment adds, and how every frame strays.
 FACE_OF_PERSON, FACE_OF_SEGMENT, FACE_OF_FRAME = 0.15, 0.25, 0.4
-LOST_FACES = 0.04  # share of pictures without a face: rows of zeros
+LOST_FACES = 0.04  # share of frames without a face: rows of zeros
 # Voice: the same.
 VOICE_OF_PERSON, VOICE_OF_SEGMENT, VOICE_OF_FRAME = 0.15, 0.25, 0.5
 STRESS = 1.6  # how much more of it is heard on words with a polarity

@@ -1,6 +1,6 @@
 """One rendered video: a person who says some segments, with a face and a voice.
 
-Legend: W words and silences, F pictures, S pieces of sound, L segments with a label.
+Legend: W words and silences, F frames, S pieces of sound, L segments with a label.
 """
 
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ def render_video(number: int, seed: int, *, hidden_face: bool = False) -> Video:
     Args:
         number: of the video.
         seed: of the whole rendering.
-        hidden_face: leave all pictures of the first segment out.
+        hidden_face: leave all frames of the first segment out.
     """
     g = np.random.default_rng((seed, number))
     segments: list[_Segment] = []

@@ -1,8 +1,8 @@
 """What is done in the rendered NTU RGB+D, and how far subjects and clips stray.
 
 Ten of the sixty actions, in five pairs. Three pairs are one motion with another thing in the hand,
-which only the pictures show: drink and phone call, read and play with phone, give object and shake
-hands. Two pairs look alike in small pictures and differ in a few centimetres, which only the
+which only the frames show: drink and phone call, read and play with phone, give object and shake
+hands. Two pairs look alike in small frames and differ in a few centimetres, which only the
 skeleton resolves: clap and rub hands (sideways, or in depth), nod and shake head.
 
 Fixed before any fusion was trained on it, by single-stream probes and one plain concatenation of

@@ -1,4 +1,4 @@
-"""Joints before a camera -> pictures of dressed persons, what they hold, and the room."""
+"""Joints before a camera -> frames with dressed persons, what they hold, and the room."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from datamodules.sample.ntu_figure import (
     RIGHT_LEG,
 )
 
-WIDTH, HEIGHT = 96, 96  # of a picture, in pixels; multiples of 16 suit the encoder
+WIDTH, HEIGHT = 96, 96  # of a frame, in pixels; multiples of 16 suit the encoder
 FOCAL = 118.0  # pixels
 _ZOOM = 2  # drawn so much larger, then reduced: smooth edges
 _SHIFT = 4  # OpenCV draws in 1/16 pixels
@@ -78,7 +78,7 @@ def empty_room(wall: Colour, floor: Colour, horizon: float) -> np.ndarray:
 
 
 class Canvas:
-    """One picture to draw on. Points are in pixels, depths and widths in metres."""
+    """One frame to draw on. Points are in pixels, depths and widths in metres."""
 
     def __init__(self, room: np.ndarray) -> None:
         import cv2
@@ -126,7 +126,7 @@ class Canvas:
         self.line(joints[limb.joints], depth, limb.width, getattr(look, limb.clothes))
 
     def reduced(self) -> np.ndarray:
-        """Return the picture in its own size, (HEIGHT, WIDTH, 3) uint8 RGB."""
+        """Return the frame in its own size, (HEIGHT, WIDTH, 3) uint8 RGB."""
         return self._cv2.resize(self.image, (WIDTH, HEIGHT), interpolation=self._cv2.INTER_AREA)
 
 

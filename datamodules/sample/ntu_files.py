@@ -7,16 +7,16 @@ import numpy as np
 from datamodules.sample.ntu_drawing import project
 from datamodules.sample.ntu_tracker import Frame
 
-_QUALITY = 85  # of a JPEG picture, of 100
+_QUALITY = 85  # of a JPEG, of 100
 
 
 def write_avi(path: Path, images: np.ndarray, fps: int) -> None:
-    """Write Motion JPEG, the same bytes for the same pictures.
+    """Write Motion JPEG, the same bytes for the same frames.
 
     Args:
         path: the file.
         images: (F, H, W, 3) uint8 RGB.
-        fps: pictures a second.
+        fps: frames a second.
     """
     import cv2
 
@@ -33,8 +33,8 @@ def write_avi(path: Path, images: np.ndarray, fps: int) -> None:
 def write_skeleton(path: Path, frames: list[Frame]) -> None:
     """Write the bodies of each frame in the text form of the data set.
 
-    Of the 12 fields of a joint its position and its pixel in the picture are meant; the pixel in
-    the depth picture and the orientation are zero.
+    Of the 12 fields of a joint its position and its pixel in the frame are meant; the pixel in
+    the depth frame and the orientation are zero.
     """
     lines = [str(len(frames))]
     for bodies in frames:

@@ -1,6 +1,6 @@
 """One rendered clip: an actor says a statement with an emotion.
 
-Legend: T pictures, S samples of sound.
+Legend: T frames, S samples of sound.
 """
 
 from dataclasses import dataclass
@@ -130,7 +130,7 @@ def _voice(
 def _course(
     face: np.ndarray, rest: np.ndarray, jaw: np.ndarray, g: np.random.Generator
 ) -> np.ndarray:
-    """The expression at each picture, (T, 8): it comes, stays and fades, and the mouth speaks."""
+    """The expression at each frame, (T, 8): it comes, stays and fades, and the mouth speaks."""
     time = np.arange(FRAMES) / FPS
     onset, rise, fade = g.uniform(0.1, 0.6), g.uniform(0.25, 0.6), g.uniform(0.0, 0.25)
     level = np.clip((time - onset) / rise, 0, 1) * (1 - fade * np.clip(time / SECONDS, 0, 1))

@@ -9,12 +9,12 @@ from datamodules.formats.openface import ACTION_UNITS, LANDMARKS
 
 
 def write_mp4(path: Path, images: np.ndarray, fps: int, samples: np.ndarray, rate: int) -> None:
-    """Write H.264 pictures and an AAC sound track: the same bytes each time from the same arrays.
+    """Write H.264 frames and an AAC sound track: the same bytes each time from the same arrays.
 
     Args:
         path: the file.
         images: (T, H, W, 3) uint8 RGB, even height and width.
-        fps: pictures a second.
+        fps: frames a second.
         samples: (S,) float32 in [-1, 1], or no samples for a file without sound.
         rate: of the sound, in Hz.
     """
@@ -56,7 +56,7 @@ def write_tracking(
 
     Args:
         path: the file.
-        fps: pictures a second.
+        fps: frames a second.
         confidence: (T,) 0 to 1; rows with 0 count as not tracked.
         points: (T, 68, 2) in pixels.
         action_units: (T, 35) in the order of `ACTION_UNITS`.

@@ -101,7 +101,7 @@ def test_frames_of_a_window(
     assert seen[1, :, 0, 0, 0].tolist() == expected
 
 
-def test_crop_resize_and_flip_of_pictures() -> None:
+def test_crop_resize_and_flip_of_frames() -> None:
     video = torch.randint(0, 256, (2, 3, 8, 8, 3), dtype=torch.uint8)
     drawn = np.array([[0, 1, 2, 1, 4, 4, 0], [0, 1, 0, 4, 4, 4, 1]])
     seen = view_video(video, drawn, frames=3, size=4)

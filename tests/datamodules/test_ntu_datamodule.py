@@ -129,7 +129,7 @@ def test_batch(ntu_packed: Path) -> None:
     assert module.manifest_hash == manifest_hash(ntu_packed)
 
 
-def test_evaluation_is_in_order_complete_and_the_middle_of_each_picture(ntu_packed: Path) -> None:
+def test_evaluation_is_in_order_complete_and_the_middle_of_each_frame(ntu_packed: Path) -> None:
     module = build(ntu_packed, video_frames=4, evaluation_batch_size=7)
     test, validation = module.val_dataloader()
     assert torch.cat([b["id"] for b in validation]).tolist() == module.rows["validation"].tolist()

@@ -8,7 +8,7 @@ from datamodules.formats.openface import Tracking
 from datamodules.prepare.faces import check_lengths, choose_frames, crop_faces, face_boxes
 
 CSV = Path("clip.csv")
-PICTURE = (90, 160)
+FRAME = (90, 160)
 
 
 def tracking(boxes: list[tuple[float, ...] | None]) -> Tracking:
@@ -34,14 +34,14 @@ def test_spread_frames_cover_the_clip() -> None:
 
 
 def test_box_is_the_smallest_around_the_landmarks() -> None:
-    found, borrowed = face_boxes(tracking([(10.2, 20.7, 50.1, 60.9)]), [0], PICTURE, CSV)
+    found, borrowed = face_boxes(tracking([(10.2, 20.7, 50.1, 60.9)]), [0], FRAME, CSV)
     assert found.tolist() == [[10, 20, 51, 61]]
     assert borrowed == 0
 
 
 def test_frames_without_a_face_borrow_the_nearest() -> None:
     boxes = [None, (10, 10, 30, 30), None, None, (50, 50, 70, 70), (5, 5, 5, 5)]
-    found, borrowed = face_boxes(tracking(boxes), range(6), PICTURE, CSV)
+    found, borrowed = face_boxes(tracking(boxes), range(6), FRAME, CSV)
     assert found[:, 0].tolist() == [10, 10, 10, 50, 50, 50]
     assert borrowed == 4
 
@@ -49,20 +49,20 @@ def test_frames_without_a_face_borrow_the_nearest() -> None:
 def test_rows_belong_to_frames_by_number() -> None:
     whole = tracking([(0, 0, 9, 9), (10, 10, 19, 19), (20, 20, 29, 29)])
     part = Tracking(whole.frame[1:], whole.good[1:], whole.landmarks[1:], whole.action_units[1:])
-    found, borrowed = face_boxes(part, [1, 2], PICTURE, CSV)
+    found, borrowed = face_boxes(part, [1, 2], FRAME, CSV)
     assert found[:, 0].tolist() == [10, 20]
     assert borrowed == 0
 
 
 def test_box_is_cut_at_the_border() -> None:
-    found, _ = face_boxes(tracking([(-20, -3, 50, 120)]), [0], PICTURE, CSV)
+    found, _ = face_boxes(tracking([(-20, -3, 50, 120)]), [0], FRAME, CSV)
     assert found.tolist() == [[0, 0, 50, 90]]
 
 
 @pytest.mark.parametrize("box", [(300, 20, 400, 60), (-50, -50, -5, -5), (40, 40, 40, 40), None])
-def test_no_face_in_the_picture(box: tuple[float, ...] | None) -> None:
+def test_no_face_in_the_frame(box: tuple[float, ...] | None) -> None:
     with pytest.raises(DataError, match=r"clip\.csv: expected a face inside the 160x90 picture"):
-        face_boxes(tracking([box, box]), [0, 1], PICTURE, CSV)
+        face_boxes(tracking([box, box]), [0, 1], FRAME, CSV)
 
 
 def test_lengths() -> None:

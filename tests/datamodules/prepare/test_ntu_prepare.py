@@ -161,14 +161,14 @@ def test_settings_decide_how_pictures_are_made(ntu_raw: Path, tmp_path: Path) ->
     images[:, :, 24:72] = 200  # the middle square is bright
     write_avi(wide, images, 8)
 
-    def pictures(**settings: Any) -> np.ndarray:
+    def frames_of(**settings: Any) -> np.ndarray:
         work = PrepareSample(tmp_path, replace(SETTINGS, **settings))
         return work(Sample(wide, None)).arrays["video"].astype(int)
 
-    squeezed, cropped = pictures(), pictures(shape="crop")
+    squeezed, cropped = frames_of(), frames_of(shape="crop")
     assert squeezed[:, :, :5].max() < 30 < 170 < squeezed[:, :, 7:17].min()
     assert cropped[:, :, 1:-1].min() > 170
-    dark = pictures(frames=3, last_frame="black")
+    dark = frames_of(frames=3, last_frame="black")
     assert not dark[-1].any()
     assert np.abs(dark[0] - squeezed[0]).max() < 5
 
@@ -250,15 +250,15 @@ def test_how_large_it_will_be_is_said_first(
 def test_large_pictures_do_not_pile_up(tmp_path: Path) -> None:
     path = tmp_path / "a.avi"
     write_avi(path, np.zeros((6, 96, 96, 3), np.uint8), 8)
-    pictures: list[weakref.ref[np.ndarray]] = []
+    frames: list[weakref.ref[np.ndarray]] = []
     alive: list[int] = []
 
     def reduce(image: np.ndarray) -> np.ndarray:
         whole = image.base if isinstance(image.base, np.ndarray) else image
-        pictures.append(weakref.ref(whole))
-        alive.append(sum(picture() is not None for picture in pictures))
+        frames.append(weakref.ref(whole))
+        alive.append(sum(frame() is not None for frame in frames))
         return image[::8, ::8].copy()
 
     assert read_frames(path, [0, 2, 2, 5], change=reduce).shape == (4, 12, 12, 3)
     assert alive == [1, 1, 1]  # each is gone when the next one is reduced
-    assert not any(picture() is not None for picture in pictures)
+    assert not any(frame() is not None for frame in frames)

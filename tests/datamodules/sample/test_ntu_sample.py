@@ -76,10 +76,10 @@ def test_joints_stand_on_the_drawn_figure() -> None:
         recording = perform(sample("nod head", subject=4, camera=camera), 0)
         bodies = [joints for frame in recording.frames for _, joints in frame]
         where = np.round(project(np.mean(bodies, axis=0))).astype(int)
-        picture = recording.images.mean(0)
-        room = picture[:30, :8].mean((0, 1))
+        frame = recording.images.mean(0)
+        room = frame[:30, :8].mean((0, 1))
         column, row = where[HEAD]
-        assert np.abs(picture[row, column] - room).sum() > 40
+        assert np.abs(frame[row, column] - room).sum() > 40
         assert 0 <= where[:, 0].min() <= where[:, 0].max() < WIDTH
         assert where[:, 1].min() >= 0
 
@@ -125,7 +125,7 @@ def test_pairs_without_a_thing_differ_in_the_direction_of_a_few_centimetres() ->
 
 
 def test_some_samples_are_spoilt_never_in_both_streams(ntu_packed: Path) -> None:
-    """Seen in the packed arrays: joints that jump, pictures without edges or with a wall before."""
+    """Seen in the packed arrays: joints that jump, frames without edges or with a wall before."""
     assert SPOILT_VIDEO + SPOILT_SKELETON <= 0.3
     skeleton = np.load(ntu_packed / "skeleton.npy")[..., 0]
     jumps = np.abs(np.diff(skeleton, 2, axis=2)).mean((1, 2, 3))
