@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from datamodules.errors import DataError
 from datamodules.formats.sound import read_sound
-from datamodules.sample.recording import write_mp4
+from datamodules.packed.errors import DataError
+from datamodules.ravdess.sample.recording import write_mp4
 from tests.sample_data import REAL_DATA, needs_real_data
 
 RATE = 8000

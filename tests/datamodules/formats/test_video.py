@@ -5,9 +5,9 @@ import cv2
 import numpy as np
 import pytest
 
-from datamodules.errors import DataError
 from datamodules.formats.video import count_frames, read_frames
-from datamodules.sample.recording import write_mp4
+from datamodules.packed.errors import DataError
+from datamodules.ravdess.sample.recording import write_mp4
 from tests.sample_data import REAL_DATA, needs_real_data
 
 
