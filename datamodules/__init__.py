@@ -8,14 +8,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from datamodules.mosei import MOSEI as MOSEI
-    from datamodules.ntu import NTU as NTU
-    from datamodules.ravdess import RAVDESS as RAVDESS
+    from datamodules.mosei.datamodule import MOSEI as MOSEI
+    from datamodules.ntu.datamodule import NTU as NTU
+    from datamodules.ravdess.datamodule import RAVDESS as RAVDESS
 
-_HOMES = {"MOSEI": "datamodules.mosei", "NTU": "datamodules.ntu", "RAVDESS": "datamodules.ravdess"}
+_HOMES = {"MOSEI": "mosei", "NTU": "ntu", "RAVDESS": "ravdess"}  # class -> folder
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__} has no attribute {name}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(f"datamodules.{_HOMES[name]}.datamodule"), name)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules.prepare.assemble import describe_arrays
-from datamodules.prepare.packed import FORMAT, INDEX, MANIFEST, file_hash, write_index
+from datamodules.packed.assemble import describe_arrays
+from datamodules.packed.dataset import FORMAT, INDEX, MANIFEST, file_hash, write_index
 
 WIDTHS = {"visual": 35, "audio": 74, "text": 6}
 VIDEOS = {"train": 10, "valid": 3, "test": 4}  # videos of each split, with three segments each

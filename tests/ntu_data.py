@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from datamodules.prepare.ntu import NtuSettings
-from datamodules.sample.ntu import NtuSample
+from datamodules.ntu.prepare import NtuSettings
+from datamodules.ntu.sample.render import NtuSample
 
 SUBJECTS = 4
 SAMPLES = SUBJECTS * 30

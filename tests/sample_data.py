@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from datamodules.prepare.ravdess import RavdessSettings
-from datamodules.sample.ravdess import RavdessSample
+from datamodules.ravdess.prepare import RavdessSettings
+from datamodules.ravdess.sample.render import RavdessSample
 
 ACTORS = 4
 CLIPS = ACTORS * 32

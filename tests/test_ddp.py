@@ -12,7 +12,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from torch.utils.data import DataLoader
 
-from datamodules.rows import PackedRows, batches
+from datamodules.packed.rows import PackedRows, batches
 from experiments.runs.compose import check
 from experiments.runs.folder import RunError
 from tests.commands import run, tiny

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules.errors import DataError
 from datamodules.formats.openface import ACTION_UNITS
+from datamodules.packed.errors import DataError
 
 
 def read_action_unit_table(path: Path) -> dict[str, np.ndarray]:

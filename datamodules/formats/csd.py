@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from datamodules.errors import DataError
+from datamodules.packed.errors import DataError
 
 _AGAIN = "fetch the file again"
 

@@ -8,8 +8,8 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from datamodules.errors import DataError
 from datamodules.formats.mosei_folds import split_name
+from datamodules.packed.errors import DataError
 
 _COLUMNS = ("video_id", "clip_id", "text", "label")
 _LISTED = 5

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from datamodules.errors import DataError
+from datamodules.packed.errors import DataError
 
 SPLITS = ("train", "valid", "test")
 _SAME = {"dev": "valid", "val": "valid", "validation": "valid"}

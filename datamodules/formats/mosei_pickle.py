@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from datamodules.errors import DataError
 from datamodules.formats.mosei_folds import SPLITS, by_split
 from datamodules.formats.safe_pickle import load_pickle
+from datamodules.packed.errors import DataError
 
 _COLUMNS = {"visual": ("vision", 35), "audio": ("audio", 74), "text": ("text", None)}
 _BLOCK = 512  # samples looked at together

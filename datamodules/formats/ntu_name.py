@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from datamodules.errors import DataError
+from datamodules.packed.errors import DataError
 
 ACTIONS = (  # in the order of the data set; the eleven from `punch` on have two persons
     *("drink", "eat", "brush teeth", "brush hair", "drop", "pick up", "throw", "sit down"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from datamodules.errors import DataError
+from datamodules.packed.errors import DataError
 
 _MULTIARRAY = import_module("numpy._core.multiarray")
 _NUMERIC = import_module("numpy._core.numeric")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules.errors import DataError
+from datamodules.packed.errors import DataError
 
 _FRAME = 2048  # samples by which a container's stated duration may exceed what AAC frames hold
 

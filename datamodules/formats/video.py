@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datamodules.errors import DataError
+from datamodules.packed.errors import DataError
 
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
@@ -16,13 +16,13 @@ def count_frames(path: Path) -> int:
     """Number of frames that the container states; nothing is decoded.
 
     Raises:
-        DataError: the file cannot be opened or has no picture.
+        DataError: the file cannot be opened or has no frames.
     """
     import av
 
     try:
         with av.open(str(path)) as container:
-            return _picture(path, container.streams.video).frames
+            return _video_track(path, container.streams.video).frames
     except (av.FFmpegError, OSError) as error:
         raise _unreadable(path, error) from error
 
@@ -35,14 +35,14 @@ def read_frames(
     Args:
         path: the video.
         wanted: frame numbers from 0, ascending; one may stand there several times.
-        change: done to each picture (H, W, 3) at once, so that large ones never lie in memory
+        change: done to each frame (H, W, 3) at once, so that large ones never lie in memory
             together.
 
     Returns:
         (len(wanted), H, W, 3) uint8 RGB, or what `change` makes of it.
 
     Raises:
-        DataError: the file cannot be decoded, has no picture, or ends before the last wanted frame.
+        DataError: the file cannot be decoded, has no frames, or ends before the last wanted frame.
     """
     import av
 
@@ -50,7 +50,7 @@ def read_frames(
     needed, number = set(wanted), 0
     try:
         with av.open(str(path)) as container:
-            stream = _picture(path, container.streams.video)
+            stream = _video_track(path, container.streams.video)
             stream.codec_context.thread_count = 1  # clips are decoded in parallel, not frames
             for number, frame in enumerate(container.decode(stream)):
                 if number in needed:
@@ -68,7 +68,7 @@ def read_frames(
     return np.stack([images[number] for number in wanted])
 
 
-def _picture(path: Path, streams: "Sequence[VideoStream]") -> "VideoStream":
+def _video_track(path: Path, streams: "Sequence[VideoStream]") -> "VideoStream":
     if not streams:
         raise DataError(f"{path}: expected a picture track, found none; fetch the file again")
     return streams[0]

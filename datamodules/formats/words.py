@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules.errors import DataError
+from datamodules.packed.errors import DataError
 
 _SPACE, _LINE_END, _POINT, _PLUS, _MINUS, _ZERO, _NINE = b" \n.+-09"
 _DIGITS = 14  # so many and a point's place a float64 holds, whatever they are

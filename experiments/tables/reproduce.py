@@ -24,6 +24,7 @@ from experiments.tables.table import Table, load_tables
 from experiments.tables.write import show_table, write_tables
 
 OWN = ("table", "seeds", "folds", "dry_run", "out")
+ALIKE = ("seed", "fold")  # keys of every run, so no misspelt ones of these
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,9 @@ class Wish:
         rest = overrides.without(*OWN, "hydra")
         if "table" not in overrides:
             raise RunError(_no_table(rest))
+        for key in rest.without(*ALIKE).keys:
+            if close := get_close_matches(key, OWN, n=1, cutoff=0.8):
+                raise RunError(f"{key}: no such key, did you mean {close[0]}?")
         out, dry_run = overrides.value("out"), overrides.value("dry_run", False)
         if not isinstance(dry_run, bool):
             raise RunError(f"dry_run={dry_run}: choose true or false")

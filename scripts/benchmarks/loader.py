@@ -67,13 +67,13 @@ def pictures(clips: int, frames: int, size: int) -> np.ndarray:
 def _packed(folder: Path, *, crop: bool) -> Callable[[], object]:
     """Our loader: memory-mapped bytes and a draw a clip; the crop itself is the device's work."""
     video = np.load(folder / "video.npy", mmap_mode="r")
-    rows: Any = resolve_name("datamodules.rows.PackedRows")(
+    rows: Any = resolve_name("datamodules.packed.rows.PackedRows")(
         {"video": video},
         np.zeros(len(video), np.int64),
         seed=0,
         draws={"video": _augmentation("clip").draw},
     )
-    crop_and_flip = resolve_name("datamodules.augmentation.crop_and_flip")
+    crop_and_flip = resolve_name("datamodules.packed.augmentation.crop_and_flip")
     pairs = [(row, 0) for row in range(len(video))]
 
     def step() -> object:
@@ -109,4 +109,4 @@ def _jpeg(folder: Path, clips: np.ndarray) -> Callable[[], object]:
 
 
 def _augmentation(per: str) -> Any:
-    return resolve_name("datamodules.augmentation.CropAndFlip")(SCALE, 0.5, per)
+    return resolve_name("datamodules.packed.augmentation.CropAndFlip")(SCALE, 0.5, per)

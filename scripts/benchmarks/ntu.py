@@ -127,7 +127,7 @@ def reader(path: Path) -> Callable[[], object]:
 
 def preparation(path: Path) -> Callable[[], object]:
     """The project's preparation of one video."""
-    module = resolve_name("datamodules.prepare.ntu_clip")
+    module = resolve_name("datamodules.ntu.clip")
     work, sample = (
         module.PrepareSample(path.parent, module.NtuSettings()),
         module.Sample(path, None),

@@ -2,7 +2,7 @@
 
 from torch import Tensor, equal
 
-from datamodules.base import PackedDataModule
+from datamodules.packed.datamodule import PackedDataModule
 
 Batches = list[dict[str, Tensor]]
 

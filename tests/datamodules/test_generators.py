@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-import datamodules.sample.mosei as mosei
-import datamodules.sample.ntu as ntu
-import datamodules.sample.ravdess as ravdess
+import datamodules.mosei.sample.render as mosei
+import datamodules.ntu.sample.render as ntu
+import datamodules.ravdess.sample.render as ravdess
 from datamodules.formats.video import count_frames, read_frames
-from datamodules.prepare.mosei import MoseiSettings
+from datamodules.mosei.prepare import MoseiSettings
 
 FEW = {"train": 5, "valid": 2, "test": 3}
 PINNED: dict[str, dict[str, Any]] = {

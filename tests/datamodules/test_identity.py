@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from datamodules import MOSEI, NTU, RAVDESS
-from datamodules.base import PackedDataModule
-from datamodules.errors import DataError
-from datamodules.prepare.mosei import MoseiSettings
-from datamodules.prepare.ntu import NtuSettings
-from datamodules.prepare.packed import MANIFEST, manifest_hash
-from datamodules.prepare.ravdess import RavdessSettings
+from datamodules.mosei.prepare import MoseiSettings
+from datamodules.ntu.prepare import NtuSettings
+from datamodules.packed.datamodule import PackedDataModule
+from datamodules.packed.dataset import MANIFEST, manifest_hash
+from datamodules.packed.errors import DataError
+from datamodules.ravdess.prepare import RavdessSettings
 from tests.mosei_data import write_packed
 from tests.sample_data import ACTORS, SETTINGS
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from datamodules.prepare.packed import manifest_hash, read_manifest
+from datamodules.packed.dataset import manifest_hash, read_manifest
 from tests.datamodules.tiny_bert import tiny_bert
 from tests.sample_data import session_folder, tiny_ravdess
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datamodules.errors import DataError
 from datamodules.formats.action_units import read_action_unit_table
 from datamodules.formats.openface import ACTION_UNITS
+from datamodules.packed.errors import DataError
 from tests.sample_data import REAL_DATA, needs_real_data
 
 

@@ -5,9 +5,9 @@ import h5py
 import numpy as np
 import pytest
 
-from datamodules.errors import DataError
 from datamodules.formats.csd import CsdFile
-from tests.datamodules.mosei_files import frames, write_csd
+from datamodules.packed.errors import DataError
+from tests.datamodules.mosei.files import frames, write_csd
 
 TIMES = np.arange(0, 3, 0.5)
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from datamodules.errors import DataError
 from datamodules.formats.mosei_csv import TextRow, read_text_table
+from datamodules.packed.errors import DataError
 
 ROW = {"video_id": "v", "clip_id": "3", "text": "Fine, I guess.", "label": "0.5", "mode": "train"}
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from datamodules.errors import DataError
 from datamodules.formats.mosei_folds import are_standard, read_folds
+from datamodules.packed.errors import DataError
 from tests.sample_data import REAL_DATA, needs_real_data
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from datamodules.errors import DataError
 from datamodules.formats.mosei_pickle import not_finite, padding, read_mosei_pickle
 from datamodules.formats.safe_pickle import load_pickle
-from tests.datamodules.mosei_files import mmsa, mult
+from datamodules.packed.errors import DataError
+from tests.datamodules.mosei.files import mmsa, mult
 
 
 def dump(path: Path, content: Any, protocol: int = 4) -> Path:

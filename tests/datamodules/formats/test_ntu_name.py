@@ -1,7 +1,7 @@
 import pytest
 
-from datamodules.errors import DataError
 from datamodules.formats.ntu_name import ACTIONS, SampleName, parse_sample_name
+from datamodules.packed.errors import DataError
 
 
 @pytest.mark.parametrize("end", ["_rgb.avi", ".skeleton", ""])

@@ -4,13 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datamodules.errors import DataError
 from datamodules.formats.openface import (
     ACTION_UNITS,
     has_action_units,
     mean_action_units,
     read_tracking,
 )
+from datamodules.packed.errors import DataError
 
 COLUMNS = ["frame", "face_id", "timestamp", "confidence", "success", "gaze_0_x", "p_scale"]
 COLUMNS += [f"{axis}_{i}" for axis in "XYZxy" for i in range(68)] + list(ACTION_UNITS)

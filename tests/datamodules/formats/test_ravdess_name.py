@@ -1,7 +1,7 @@
 import pytest
 
-from datamodules.errors import DataError
 from datamodules.formats.ravdess_name import ClipName, parse_clip_name
+from datamodules.packed.errors import DataError
 
 
 def test_fields_and_label() -> None:

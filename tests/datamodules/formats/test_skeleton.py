@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datamodules.errors import DataError
 from datamodules.formats.skeleton import read_skeleton
 from datamodules.formats.words import Words
+from datamodules.packed.errors import DataError
 from tests.ntu_skeletons import IDS, Frame, random_frames, read_plain, write_plain
 
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from datamodules.errors import DataError
 from datamodules.formats.sound import read_sound
-from datamodules.sample.recording import write_mp4
+from datamodules.packed.errors import DataError
+from datamodules.ravdess.sample.recording import write_mp4
 from tests.sample_data import REAL_DATA, needs_real_data
 
 RATE = 8000
@@ -19,7 +19,7 @@ def chirp(seconds: float, rate: int = RATE) -> np.ndarray:
     return (0.5 * np.sin(2 * np.pi * (200 + 150 * time) * time)).astype(np.float32)
 
 
-def pictures() -> np.ndarray:
+def frames() -> np.ndarray:
     return np.zeros((8, 32, 48, 3), np.uint8)
 
 
@@ -48,7 +48,7 @@ def test_a_short_file_gives_what_there_is(tmp_path: Path) -> None:
 def test_sound_track_stands_where_it_was_written(tmp_path: Path) -> None:
     noise = np.convolve(np.random.default_rng(0).uniform(-1, 1, 144000), np.ones(30) / 30, "same")
     samples = noise.astype(np.float32)
-    write_mp4(tmp_path / "a.mp4", pictures(), 4, samples, 48000)
+    write_mp4(tmp_path / "a.mp4", frames(), 4, samples, 48000)
     sound = read_sound(tmp_path / "a.mp4", offset=0.5, duration=1.5)
     expected = samples[24000:96000]
     assert sound.samples.shape == expected.shape
@@ -60,7 +60,7 @@ def test_sound_track_stands_where_it_was_written(tmp_path: Path) -> None:
 
 
 def test_mp4_without_sound(tmp_path: Path) -> None:
-    write_mp4(tmp_path / "a.mp4", pictures(), 4, NO_SOUND, 48000)
+    write_mp4(tmp_path / "a.mp4", frames(), 4, NO_SOUND, 48000)
     with pytest.raises(DataError, match=r"a\.mp4: expected a sound track, found none"):
         read_sound(tmp_path / "a.mp4", offset=0.5, duration=1)
 

@@ -5,15 +5,15 @@ import cv2
 import numpy as np
 import pytest
 
-from datamodules.errors import DataError
 from datamodules.formats.video import count_frames, read_frames
-from datamodules.sample.recording import write_mp4
+from datamodules.packed.errors import DataError
+from datamodules.ravdess.sample.recording import write_mp4
 from tests.sample_data import REAL_DATA, needs_real_data
 
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Smooth pictures that differ from each other, 20 of them."""
+    """Smooth frames that differ from each other, 20 of them."""
     y, x = np.mgrid[:48, :64]
     images = [np.stack([x * 3, y * 4, np.full_like(x, 10 * t)], -1) for t in range(20)]
     path = tmp_path_factory.mktemp("video") / "a.mp4"
@@ -61,7 +61,7 @@ def test_truncated_with_its_index_in_front(clip: Path, tmp_path: Path) -> None:
         read_frames(path, [0, 19])
 
 
-def test_sound_alone_has_no_picture(tmp_path: Path) -> None:
+def test_sound_alone_has_no_frames(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "a.mp4"), "w") as container:
         stream = container.add_stream("aac", rate=48000, layout="mono")
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 48000), np.float32), "fltp", "mono")

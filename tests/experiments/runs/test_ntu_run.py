@@ -13,9 +13,9 @@ from hydra.core.global_hydra import GlobalHydra
 from rich.console import Console
 
 from datamodules.formats.ntu_name import SampleName
-from datamodules.sample.ntu import render_sample
-from datamodules.sample.ntu_actions import LABELS
-from datamodules.sample.ntu_play import setup_of
+from datamodules.ntu.sample.actions import LABELS
+from datamodules.ntu.sample.play import setup_of
+from datamodules.ntu.sample.render import render_sample
 from experiments.evaluation.terminal import footnote
 from experiments.runs.overrides import Overrides
 from experiments.runs.run import Run

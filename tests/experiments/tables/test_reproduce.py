@@ -337,7 +337,7 @@ def test_words_that_make_no_sense_are_refused(
     ("overrides", "message"),
     [
         (["epcohs=3"], r"epcohs: no such key, did you mean epochs\?"),
-        (["dryrun=true"], r"dryrun: no such key\."),
+        (["dryrun=true"], r"dryrun: no such key, did you mean dry_run\?"),
         (["seeds=[1"], r"seeds=\[1: "),
     ],
 )

@@ -44,7 +44,7 @@ def parameters(words: str, *, all_heads: bool) -> int:
 @pytest.mark.parametrize("name", ROWS)
 def test_the_row(name: str) -> None:
     row = ROWS[name]
-    found = parameters(row.overrides, all_heads=True)
+    found = parameters(row.words, all_heads=True)
     assert found == row.parameters
     assert f"{found / 1e6:.2f}" == row.ours
     assert (row.ours != row.paper) == (name in GAPS)

@@ -1,0 +1,1 @@
+"""CMU-MOSEI: its datamodule, its splits, its preparation, its rendered sample."""

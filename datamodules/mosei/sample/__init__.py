@@ -1,0 +1,1 @@
+"""A small rendered CMU-MOSEI in the raw layout of the real one."""

@@ -1,0 +1,1 @@
+"""NTU RGB+D: its datamodule, its splits, its preparation, its rendered sample."""

@@ -1,0 +1,187 @@
+"""Random windows, crops and flips of NTU RGB+D clips: drawn by the loader, done on the device.
+
+Legend: B samples, T packed frames, F frames handed on, V joints, P persons.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from datamodules.packed.augmentation import crop_and_flip
+
+_LEFT = (4, 5, 6, 7, 12, 13, 14, 15, 21, 22)  # shoulder to hand, hip to foot, tip and thumb
+_RIGHT = (8, 9, 10, 11, 16, 17, 18, 19, 23, 24)
+_MIRROR = dict(zip(_LEFT + _RIGHT, _RIGHT + _LEFT, strict=True))
+MIRRORED = [_MIRROR.get(joint, joint) for joint in range(25)]  # the joint on the other side
+_SPINE = 1  # the joint in the middle of the spine
+
+
+@dataclass(frozen=True)
+class ClipAugmentation:
+    """What is drawn for one clip: a window in time, a crop and a flip, the same for all its frames.
+
+    Args:
+        window_probability: of a window that is shorter than the clip; 0.5 in the released code.
+        shortest_window: its least length as a part of the clip; 0.5 in the released code.
+        windows: `shared`: one window, anywhere in the clip, for both streams; `separate`: each has
+            its own, and the video's lies in the middle (released code).
+        crop: height and width of the crop as a part of the frame's.
+        crop_place: `random`, or the `centre` (released code).
+        flip: probability that the clip is mirrored, frames and skeleton alike; 0 in the released
+            code.
+    """
+
+    window_probability: float = 0.5
+    shortest_window: float = 0.5
+    windows: Literal["shared", "separate"] = "shared"
+    crop: float = 0.875  # 224 of 256 pixels
+    crop_place: Literal["random", "centre"] = "random"
+    flip: float = 0.0
+
+    def still(self) -> "ClipAugmentation":
+        """Return what evaluation does: the whole clip, the centre, no flip."""
+        return ClipAugmentation(window_probability=0, crop=self.crop, crop_place="centre")
+
+    def _draw(self, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(2, 2) place and length of two windows, (2,) place of the crop, and 1 to flip.
+
+        Both streams draw all of it from generators in the same state, so they agree.
+        """
+        shorter, length, place = generator.random((3, 2))
+        length = np.where(
+            shorter < self.window_probability, 1 - (1 - self.shortest_window) * length, 1.0
+        )
+        crop, flip = generator.random(2), generator.random(1) < self.flip
+        return np.stack([place, length], 1), crop, flip
+
+    def draw_video(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
+        """Draw for the frames of one clip.
+
+        Args:
+            shape: (T, H, W, 3).
+            generator: what is drawn depends on it alone.
+
+        Returns:
+            (7,): place of the window, 0 for the earliest and 1 for the latest, and its length, 1
+            for the clip's; top, left, height and width of the crop; 1 to flip.
+        """
+        windows, crop, flip = self._draw(generator)
+        place, length = windows[0]
+        if self.windows == "separate":
+            place = 0.5
+        frame = np.array(shape[1:3])
+        size = np.round(self.crop * frame).astype(int)
+        margin = frame - size
+        random = self.crop_place == "random"
+        corner = (crop * (margin + 1)).astype(int) if random else margin // 2
+        return np.array([place, length, *corner, *size, *flip])
+
+    def draw_skeleton(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
+        """Draw for the skeletons of one clip.
+
+        Returns:
+            (3,): place and length of the window as for the frames; 1 to flip.
+        """
+        windows, _, flip = self._draw(generator)
+        return np.array([*windows[0 if self.windows == "shared" else 1], *flip])
+
+
+def lengthen(drawn: np.ndarray, lengths: np.ndarray, least: int) -> np.ndarray:
+    """Lengthen windows that hold fewer than `least` of the clip's own frames, or take all of it.
+
+    Args:
+        drawn: (B, ...) that begin with place and length of a window.
+        lengths: (B,) frames of each clip, or of its skeleton file, which may have none.
+        least: 64 for the skeletons of the released code.
+    """
+    longer = drawn.copy()
+    longer[:, 1] = np.maximum(drawn[:, 1], least / np.maximum(lengths, 1)).clip(max=1)
+    return longer
+
+
+def view_video(video: Tensor, drawn: np.ndarray, *, frames: int, size: int) -> Tensor:
+    """Take F frames of each window, evenly, then crop, resize and flip them.
+
+    Args:
+        video: (B, T, H, W, 3) uint8.
+        drawn: (B, 7) from `ClipAugmentation.draw_video`.
+        frames: F. As in the released code, frames are repeated where there are fewer.
+        size: height and width of the result.
+
+    Returns:
+        (B, F, size, size, 3) uint8.
+    """
+    total = video.shape[1]
+    start, length = _window(drawn, total)
+    steps = np.linspace(0, np.maximum(length - 1, 0), frames, axis=1)
+    wanted = np.floor(start[:, None] + steps + 1e-6).astype(np.int64).clip(0, total - 1)
+    rows = torch.arange(len(video), device=video.device)[:, None]
+    taken = video[rows, _on_device(wanted, video)]  # (B, F, H, W, 3)
+    return crop_and_flip(taken, drawn[:, None, 2:].astype(np.int64), size=(size, size))
+
+
+def view_skeleton(skeleton: Tensor, drawn: np.ndarray, *, frames: int) -> Tensor:
+    """Bring each window to F frames, linearly, and mirror it where that was drawn.
+
+    Args:
+        skeleton: (B, 3, T, V, P).
+        drawn: (B, 3) from `ClipAugmentation.draw_skeleton`.
+        frames: F.
+
+    Returns:
+        (B, 3, F, V, P).
+    """
+    total = skeleton.shape[2]
+    start, length = _window(drawn, total)
+    centre = ((np.arange(frames) + 0.5) * length[:, None] / frames - 0.5).clip(min=0)
+    centre = start[:, None] + np.minimum(centre, np.maximum(length - 1, 0)[:, None])
+    place = _on_device(centre.astype(np.float32), skeleton)
+    low = place.floor().long()
+    part = (place - low)[:, :, None, None, None]
+    by_frame = skeleton.transpose(1, 2)  # (B, T, 3, V, P)
+    rows = torch.arange(len(skeleton), device=skeleton.device)[:, None]
+    one, other = by_frame[rows, low], by_frame[rows, (low + 1).clamp(max=total - 1)]
+    taken = (one * (1 - part) + other * part).transpose(1, 2)
+    flip = _on_device(drawn[:, -1] > 0, skeleton)[:, None, None, None, None]
+    sides = _on_device(np.array([-1, 1, 1], np.float32), skeleton)[:, None, None, None]
+    mirrored = taken[..., _on_device(np.array(MIRRORED), skeleton), :] * sides
+    return torch.where(flip, mirrored, taken)
+
+
+def _on_device(values: np.ndarray, tensor: Tensor) -> Tensor:
+    """Bring a few numbers to a tensor's device; nothing waits until they are there."""
+    return torch.from_numpy(values).to(tensor.device, non_blocking=True)
+
+
+def _window(drawn: np.ndarray, total: int) -> tuple[np.ndarray, np.ndarray]:
+    """First frame and number of frames of each window, (B,) each, not rounded."""
+    length = drawn[:, 1] * total
+    return drawn[:, 0] * (total - length), length
+
+
+def centre_on_first_spine(skeleton: Tensor) -> Tensor:
+    """Put the origin of every frame in the middle of the first person's spine (released code).
+
+    Both persons are moved alike. Where the second one is absent, and so zero, it becomes minus the
+    first one's spine; where the first one is absent, nothing moves.
+
+    Args:
+        skeleton: (B, 3, F, V, P) in metres before the camera.
+    """
+    return skeleton - skeleton[:, :, :, _SPINE, None, 0, None]
+
+
+def centre_present_on_first_spine(skeleton: Tensor) -> Tensor:
+    """Do the same, but leave a person who is absent from a frame at zero."""
+    present = (skeleton != 0).any(dim=3, keepdim=True).any(dim=1, keepdim=True)
+    return centre_on_first_spine(skeleton) * present
+
+
+NORMALISATIONS = {
+    "first_spine": centre_on_first_spine,
+    "first_spine_of_present": centre_present_on_first_spine,
+    "none": lambda skeleton: skeleton,
+}

@@ -1,0 +1,150 @@
+"""NTU RGB+D: batches of frames and skeletons, split by subjects or by cameras."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Unpack
+
+import numpy as np
+
+from datamodules.formats.ntu_name import ACTIONS
+from datamodules.ntu.augmentation import (
+    NORMALISATIONS,
+    ClipAugmentation,
+    lengthen,
+    view_skeleton,
+    view_video,
+)
+from datamodules.ntu.clip import LENGTH
+from datamodules.ntu.sample.render import NtuSample
+from datamodules.ntu.splits import VALIDATION, split_rows
+from datamodules.packed.augmentation import normalise
+from datamodules.packed.datamodule import Common, PackedDataModule
+from datamodules.packed.errors import DataError
+from datamodules.packed.rows import Batch, PackedRows
+
+
+class NTU(PackedDataModule):
+    """The cross-subject and cross-view splits of a packed NTU RGB+D (section 5.3 of the paper).
+
+    A batch holds the chosen modalities in their order, `label` (B,) and `id` (B,), the row of
+    `ids`: `video` (B, 3, F, size, size) normalised, `skeleton` (B, 3, F, 25, 2) in metres, centred.
+
+    Args:
+        root: the packed folder.
+        fold: the name of a split, `cs` or `cv`.
+        splits: split -> `by` (a column of the index), and its values to `train` and to `test` on.
+        validation_subjects: subjects whose samples are the validation part.
+        validation_part: of which part they are taken. Of `train`: then they do not train. Of
+            `test`: they are tested as well, and the split is called `dev` in place of
+            `validation`, because choosing by it is choosing on test data (released code).
+        video_frames: frames handed on; 32 for I3D, 8 for the ResNet.
+        skeleton_frames: frames handed on.
+        size: height and width of the frames handed on.
+        augmentation: arguments of `ClipAugmentation`.
+        least_skeleton_frames: a window is at least so many of the skeleton file's frames long, of
+            the video's too if they share it.
+        normalisation: name of the step that centres skeletons, among `NORMALISATIONS`.
+        channel_order: `bgr` normalises blue-first frames by red-first statistics (released code).
+        common: the arguments of every datamodule, see `PackedDataModule`.
+
+    Raises:
+        DataError: as `PackedDataset` says, a label is none of the sixty, or the split has no
+            samples in one of its parts.
+    """
+
+    task = "ntu"
+    sample_class = NtuSample
+    classes = ACTIONS
+
+    def __init__(
+        self,
+        root: str | Path,
+        *,
+        fold: str,
+        splits: Mapping[str, Mapping[str, Any]],
+        validation_subjects: Sequence[int],
+        validation_part: Literal["train", "test"] = "train",
+        video_frames: int = 32,
+        skeleton_frames: int = 32,
+        size: int = 224,
+        augmentation: Mapping[str, Any] | None = None,
+        least_skeleton_frames: int = 0,
+        normalisation: str = "first_spine",
+        channel_order: Literal["rgb", "bgr"] = "rgb",
+        **common: Unpack[Common],
+    ) -> None:
+        names = ["test", VALIDATION[validation_part]]
+        super().__init__(root, evaluation_names=names, **common)
+        if fold not in splits:
+            raise DataError(f"fold: expected one of {', '.join(splits)}, found {fold}")
+        if normalisation not in NORMALISATIONS:
+            raise DataError(
+                f"normalisation: expected one of {', '.join(NORMALISATIONS)}, found {normalisation}"
+            )
+        self.fold = fold
+        self.split = dict(splits[fold])
+        self.validation_subjects = list(validation_subjects)
+        self.validation_part = validation_part
+        self.video_frames = video_frames
+        self.skeleton_frames = skeleton_frames
+        self.size = size
+        self.augmentation = ClipAugmentation(**(augmentation or {}))
+        self.least_skeleton_frames = least_skeleton_frames
+        self.centre = NORMALISATIONS[normalisation]
+        self.channel_order = channel_order
+
+    def setup(self, stage: str | None = None) -> None:
+        if self.ids:
+            return
+        packed = self.open_packed()
+        labels = np.array(packed.index["label"], dtype=np.int64)
+        if labels.max() >= len(ACTIONS) or labels.min() < 0:
+            raise DataError(
+                f"{self.root}: expected labels from 0 to {len(ACTIONS) - 1}, found "
+                f"{labels.min()} to {labels.max()}; prepare the sixty actions of NTU RGB+D alone"
+            )
+        arrays = {name: packed.array(name) for name in self.modalities}
+        beside = {}
+        if self.least_skeleton_frames and LENGTH in packed.modalities:
+            beside[LENGTH] = np.array(packed.array(LENGTH))
+        self.training_rows, self.evaluation_rows = (
+            PackedRows(
+                arrays,
+                labels,
+                seed=self.seed,
+                draws={"video": kind.draw_video, "skeleton": kind.draw_skeleton},
+                beside=beside,
+            )
+            for kind in (self.augmentation, self.augmentation.still())
+        )
+        self.rows = split_rows(
+            packed.index,
+            self.split,
+            validation_subjects=self.validation_subjects,
+            validation_part=self.validation_part,
+            where=f"{self.root}, fold {self.fold}",
+        )
+        shapes: dict[str, tuple[int, ...]] = {
+            "video": (3, self.video_frames, self.size, self.size),
+            "skeleton": (3, self.skeleton_frames, 25, 2),
+        }
+        self.shapes = {name: shapes[name] for name in self.modalities}
+        self.ids = packed.index["id"]
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Frames travel as bytes and whole clips; windows and crops are cut on the device."""
+        views = {"video": self._video, "skeleton": self._skeleton}
+        ready: Batch = {}
+        for name in self.modalities:
+            drawn = batch[f"{name}_drawn"]
+            if LENGTH in batch and (name == "skeleton" or self.augmentation.windows == "shared"):
+                drawn = lengthen(drawn, batch[LENGTH], self.least_skeleton_frames)
+            ready[name] = views[name](batch[name], drawn)
+        return ready | {"label": batch["label"], "id": batch["id"]}
+
+    def _video(self, video: Any, drawn: np.ndarray) -> Any:
+        seen = view_video(video, drawn, frames=self.video_frames, size=self.size)
+        return normalise(seen, self.channel_order)
+
+    def _skeleton(self, skeleton: Any, drawn: np.ndarray) -> Any:
+        return self.centre(view_skeleton(skeleton, drawn, frames=self.skeleton_frames))

@@ -1,0 +1,149 @@
+"""What the datamodules share: a packed set, made first if it is the sample, and its loaders."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, NotRequired, TypedDict
+
+import numpy as np
+from pytorch_lightning import LightningDataModule
+from torch.utils.data import DataLoader
+
+from datamodules.packed.dataset import PackedDataset, manifest_hash, read_manifest
+from datamodules.packed.rows import Batch, PackedRows, batches
+from datamodules.packed.sample import RenderedSample
+
+
+class Common(TypedDict):
+    """The keyword arguments of every datamodule; `PackedDataModule` says what they mean."""
+
+    modalities: Sequence[str]
+    batch_size: int
+    seed: int
+    protocol: str
+    prepared: NotRequired[Mapping[str, Any] | None]
+    sample: NotRequired[Mapping[str, Any] | None]
+    evaluation_batch_size: NotRequired[int | None]
+    workers: NotRequired[int]
+
+
+class PackedDataModule(LightningDataModule):
+    """Batches of a packed set: a training part and one part for each evaluation split.
+
+    Constructing one reads, renders and writes nothing. A subclass names its task and the class of
+    its rendered sample. In `setup` it says which rows belong to which part (`rows`), and what a
+    batch of them holds, in training and in evaluation. Its constructor adds arguments of its own
+    to the common ones.
+
+    Args:
+        root: the packed folder.
+        evaluation_names: the parts that are evaluated, in the order of their loaders.
+        modalities: those to load, in the order of the batch.
+        batch_size: of training.
+        seed: of the run; with the epoch it decides the order, and what is drawn.
+        protocol: the packed set has to be made under it.
+        prepared: settings of prepare that the packed set has to be made with.
+        sample: render and prepare the sample data where `root` does not hold it yet, with these
+            arguments of the task's `RenderedSample`.
+        evaluation_batch_size: by default that of training.
+        workers: loader processes; the batches do not depend on it.
+    """
+
+    task: ClassVar[str]
+    sample_class: ClassVar[type[RenderedSample]]
+    rows: dict[str, np.ndarray]
+    training_rows: PackedRows
+    evaluation_rows: PackedRows
+
+    def __init__(
+        self,
+        root: str | Path,
+        *,
+        evaluation_names: list[str],
+        modalities: Sequence[str],
+        batch_size: int,
+        seed: int,
+        protocol: str,
+        prepared: Mapping[str, Any] | None = None,
+        sample: Mapping[str, Any] | None = None,
+        evaluation_batch_size: int | None = None,
+        workers: int = 0,
+    ) -> None:
+        super().__init__()
+        self.root = Path(root)
+        self.evaluation_names = evaluation_names
+        self.modalities = tuple(modalities)
+        self.batch_size = batch_size
+        self.seed = seed
+        self.protocol = protocol
+        self.prepared = dict(prepared or {})
+        self.sample: RenderedSample | None = None
+        if sample is not None:
+            self.sample = self.sample_class(root=self.root, protocol=protocol, **sample)
+        self.evaluation_batch_size = evaluation_batch_size or batch_size
+        self.workers = workers
+        self.ids: list[str] = []
+
+    def prepare_data(self) -> None:
+        if self.sample is not None:
+            self.sample.ensure()
+
+    def open_packed(self) -> PackedDataset:
+        """Open the packed set, and refuse one that was made otherwise than this run wants."""
+        packed = PackedDataset(self.root, task=self.task, protocol=self.protocol)
+        if self.sample is not None:
+            self.sample.check(packed.manifest)
+        packed.check_settings(self.prepared)
+        return packed
+
+    @property
+    def identity(self) -> str:
+        """The hash by which runs on other data are told apart; no array is read for it.
+
+        A rendered sample is known by its generator's version and its settings, whether or not it
+        is there yet; any other packed set by its manifest.
+
+        Raises:
+            DataError: the packed set is not there, and is no sample that could be rendered.
+        """
+        return self.manifest_hash if self.sample is None else self.sample.identity
+
+    @property
+    def provenance(self) -> str:
+        """Where the data come from: `sample` (rendered by this project) or `real`.
+
+        Raises:
+            DataError: as `identity` says.
+        """
+        if self.sample is not None:
+            return "sample"
+        return str(read_manifest(self.root)["provenance"])
+
+    @property
+    def manifest_hash(self) -> str:
+        """The hash of the packed set's manifest; a sample has none before it is prepared."""
+        return manifest_hash(self.root)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        return batches(
+            self.training_rows,
+            self.rows["train"],
+            batch_size=self.batch_size,
+            shuffle=True,
+            workers=self.workers,
+        )
+
+    def val_dataloader(self) -> list[DataLoader[Batch]]:
+        """One loader for each of `evaluation_names`."""
+        return [
+            batches(
+                self.evaluation_rows,
+                self.rows[name],
+                batch_size=self.evaluation_batch_size,
+                shuffle=False,
+                workers=self.workers,
+            )
+            for name in self.evaluation_names
+        ]
+
+    def test_dataloader(self) -> list[DataLoader[Batch]]:
+        return self.val_dataloader()

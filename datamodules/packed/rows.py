@@ -1,0 +1,86 @@
+"""Rows of a packed set as batches."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from datamodules.packed.sampling import EpochSampler
+
+Draw = Callable[[tuple[int, ...], np.random.Generator], np.ndarray]
+Batch = dict[str, Any]  # tensors, and arrays that stay with the processor, as what was drawn
+
+
+class PackedRows(Dataset[Batch]):
+    """Whole batches straight from the arrays: indexed with a list of `(row, epoch)` pairs.
+
+    Args:
+        arrays: modality -> (N, ...), in the order of the batch.
+        labels: (N, ...).
+        seed: of the run; with epoch and row it decides what is drawn.
+        draws: modality -> function of (shape of one sample, generator) that draws its augmentation.
+            What it returns stands in the batch as `<modality>_drawn`, to be done on the device.
+        beside: name -> (N, ...), whose rows stay NumPy in the batch, and so with the processor:
+            reading them back from a device would wait for everything that the device has to do.
+    """
+
+    def __init__(
+        self,
+        arrays: Mapping[str, np.ndarray],
+        labels: np.ndarray,
+        *,
+        seed: int,
+        draws: Mapping[str, Draw] | None = None,
+        beside: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        self.arrays = dict(arrays)
+        self.labels = labels
+        self.seed = seed
+        self.draws = {name: draw for name, draw in (draws or {}).items() if name in arrays}
+        self.beside = dict(beside or {})
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, pair: tuple[int, int]) -> Batch:
+        return self.__getitems__([pair])
+
+    def __getitems__(self, pairs: Sequence[tuple[int, int]]) -> Batch:
+        """The batch of these rows: every modality, `label`, `id` (the row), and what is NumPy."""
+        rows = np.array([row for row, _ in pairs], dtype=np.int64)
+        batch: Batch = {n: torch.from_numpy(array[rows]) for n, array in self.arrays.items()}
+        batch |= {"label": torch.from_numpy(self.labels[rows]), "id": torch.from_numpy(rows)}
+        batch |= {name: array[rows] for name, array in self.beside.items()}
+        for name, draw in self.draws.items():
+            shape = self.arrays[name].shape[1:]
+            generators = (np.random.default_rng((self.seed, epoch, row)) for row, epoch in pairs)
+            batch[f"{name}_drawn"] = np.stack([draw(shape, generator) for generator in generators])
+        return batch
+
+
+def batches(
+    dataset: PackedRows, rows: np.ndarray, *, batch_size: int, shuffle: bool, workers: int
+) -> DataLoader[Batch]:
+    """Loader over some rows of a data set.
+
+    A last training batch of a single sample is left out: BatchNorm cannot train on it. Only the
+    workers of training outlast an epoch: with those of every evaluation split beside them there
+    would be three times as many processes as were asked for, most of them idle.
+    """
+    sampler = EpochSampler(rows, seed=dataset.seed, shuffle=shuffle)
+    return DataLoader(
+        dataset,
+        batch_size=batch_size,
+        sampler=sampler,
+        drop_last=shuffle and len(sampler) % batch_size == 1 and len(sampler) > 1,
+        num_workers=workers,
+        persistent_workers=shuffle and workers > 0,
+        collate_fn=_as_it_is,
+        pin_memory=torch.cuda.is_available(),
+    )
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch

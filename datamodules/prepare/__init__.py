@@ -1,1 +1,0 @@
-"""Raw data set -> packed data set: decoded once, in parallel, resumable, described in full."""

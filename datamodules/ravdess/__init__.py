@@ -1,0 +1,1 @@
+"""RAVDESS: its datamodule, its preparation, its rendered sample."""

@@ -1,0 +1,132 @@
+"""One RAVDESS clip -> its arrays: the work of one sample, run in a worker process."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from datamodules.formats.openface import mean_action_units, read_tracking
+from datamodules.formats.sound import read_sound
+from datamodules.formats.video import count_frames, read_frames
+from datamodules.packed.chunks import Prepared
+from datamodules.packed.errors import DataError
+from datamodules.packed.settings import check_settings
+from datamodules.ravdess.faces import check_lengths, choose_frames, crop_faces, face_boxes
+from datamodules.ravdess.mfcc import fit_to_window, mfcc
+
+
+@dataclass(frozen=True)
+class RavdessSettings:
+    """The settings that act in prepare.
+
+    Args:
+        frames: face crops a clip.
+        size: height and width of a crop.
+        frame_choice: `consecutive` frames from the middle of the clip (the paper's text), or
+            `spread` evenly over it (the released code).
+        face_source: crop the face out of the full `frame`, or out of the frame `squeezed` to
+            size x size first (the released code).
+        sample_rate: Hz that the sound is resampled to.
+        offset: seconds left out at the beginning.
+        duration: seconds of sound used.
+        n_mfcc: coefficients kept.
+        n_fft: samples of one analysis window.
+        hop_length: samples between windows.
+    """
+
+    frames: int = 30
+    size: int = 224
+    frame_choice: Literal["consecutive", "spread"] = "consecutive"
+    face_source: Literal["frame", "squeezed"] = "frame"
+    sample_rate: int = 44100
+    offset: float = 0.5
+    duration: float = 2.45
+    n_mfcc: int = 13
+    n_fft: int = 2048
+    hop_length: int = 512
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """The files that one clip is made from; `None` where its modality is not packed."""
+
+    video: Path | None
+    landmarks: Path | None
+    sound: Path | None
+    action_units: np.ndarray | None  # (35,) from a table; else they come from `landmarks`
+
+
+@dataclass(frozen=True)
+class PrepareClip:
+    """Clip -> arrays. Callable and picklable, so that worker processes can have it."""
+
+    raw: Path
+    settings: RavdessSettings
+    modalities: tuple[str, ...]
+
+    def __call__(self, clip: Clip) -> Prepared:
+        """Read, decode and transform one clip.
+
+        Raises:
+            DataError: a file of the clip is not usable; the message has paths relative to `raw`.
+        """
+        prepared = Prepared({})
+        work = {"video": self._video, "audio": self._audio, "action_units": self._action_units}
+        try:
+            for modality in self.modalities:
+                work[modality](clip, prepared)
+        except DataError as error:
+            raise DataError(str(error).replace(f"{self.raw}/", "")) from error
+        return prepared
+
+    def _audio(self, clip: Clip, prepared: Prepared) -> None:
+        settings = self.settings
+        assert clip.sound is not None
+        sound = read_sound(clip.sound, offset=settings.offset, duration=settings.duration)
+        if not np.isfinite(sound.samples).all():
+            raise DataError(f"{clip.sound}: expected finite samples, found NaN; fetch it again")
+        samples, padded = fit_to_window(
+            sound, sample_rate=settings.sample_rate, duration=settings.duration
+        )
+        prepared.arrays["audio"] = mfcc(
+            samples,
+            sample_rate=settings.sample_rate,
+            n_mfcc=settings.n_mfcc,
+            n_fft=settings.n_fft,
+            hop_length=settings.hop_length,
+        )
+        prepared.marks.extend(["padded"] * padded + ["stereo"] * (sound.channels > 1))
+
+    def _action_units(self, clip: Clip, prepared: Prepared) -> None:
+        if clip.action_units is not None:
+            prepared.arrays["action_units"] = clip.action_units
+        else:
+            assert clip.landmarks is not None
+            tracking = read_tracking(clip.landmarks)
+            prepared.arrays["action_units"] = mean_action_units(tracking, clip.landmarks)
+
+    def _video(self, clip: Clip, prepared: Prepared) -> None:
+        assert clip.video is not None
+        assert clip.landmarks is not None
+        settings = self.settings
+        total = count_frames(clip.video)
+        if total < settings.frames:
+            raise DataError(
+                f"{clip.video}: expected at least {settings.frames} frames, found {total}; "
+                "ask for fewer frames or leave the clip out"
+            )
+        tracking = read_tracking(clip.landmarks)
+        warning = check_lengths(tracking, total, clip.landmarks)
+        wanted = choose_frames(total, settings.frames, settings.frame_choice)
+        images = read_frames(clip.video, wanted)
+        frame = (images.shape[1], images.shape[2])
+        boxes, borrowed = face_boxes(tracking, wanted, frame, clip.landmarks)
+        prepared.arrays["video"] = crop_faces(
+            images, boxes, size=settings.size, source=settings.face_source
+        )
+        prepared.marks.extend(["borrowed_face"] * (borrowed > 0))
+        prepared.warnings.extend([warning] if warning else [])

@@ -1,0 +1,154 @@
+"""RAVDESS: raw files -> packed set of face crops, MFCC and action units."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from datamodules.formats.action_units import read_action_unit_table
+from datamodules.formats.openface import ACTION_UNITS, has_action_units
+from datamodules.formats.ravdess_name import EMOTIONS, ClipName
+from datamodules.packed.errors import DataError
+from datamodules.packed.job import PrepareJob, pack
+from datamodules.packed.source import fingerprint, rendered
+from datamodules.packed.workers import cores
+from datamodules.ravdess.clip import Clip, PrepareClip, RavdessSettings
+from datamodules.ravdess.files import RavdessFiles, find_ravdess_files
+
+TASK = "ravdess"
+# measured on one core with 720p video, for the estimate that is printed before the work begins
+_SECONDS_PER_CLIP = {"video": 0.45, "audio": 0.03, "action_units": 0.01}
+
+Table = dict[str, np.ndarray]
+
+
+def prepare_ravdess(
+    raw: str | Path,
+    out: str | Path,
+    *,
+    protocol: str,
+    settings: RavdessSettings,
+    action_units: str | Path | None = None,
+    workers: int | None = None,
+) -> Path:
+    """Pack whatever a raw folder holds.
+
+    Args:
+        raw: folder with any of `01-01-*.mp4`, `01-01-*.csv` (landmarks), `03-01-*.wav` or `.flac`.
+        out: the packed folder to make.
+        protocol: name of the protocol that the settings belong to.
+        settings: what acts here.
+        action_units: a table of action units that replaces those in the landmark files.
+        workers: number of processes, by default one a core.
+
+    Returns:
+        The packed folder.
+
+    Raises:
+        DataError: nothing usable was found, or as `pack` says.
+    """
+    raw = Path(raw)
+    table_path = None if action_units is None else Path(action_units)
+    table = None if table_path is None else read_action_unit_table(table_path)
+    files = find_ravdess_files(raw, skip=table_path)
+    modalities = _choose_modalities(files, table, raw)
+    if not modalities:
+        raise DataError(f"{raw}: found nothing that can be packed: {'; '.join(files.warnings)}")
+    clips, dropped = _gather(files, table, modalities)
+    how = rendered(raw)
+    # a set, for a clip's sound may be that of its video
+    used = {path for c in clips.values() for path in (c.video, c.landmarks, c.sound)} | {table_path}
+    job = PrepareJob(
+        task=TASK,
+        protocol=protocol,
+        provenance="sample" if how else "real",
+        settings=asdict(settings),
+        source={**fingerprint((path for path in used if path is not None), raw), **how},
+        index=[_index_row(files.names[clip]) for clip in clips],
+        items=list(clips.values()),
+        work=PrepareClip(raw, settings, modalities),
+        bytes_per_sample=_bytes_per_clip(settings, modalities),
+        seconds_per_sample=sum(_SECONDS_PER_CLIP[modality] for modality in modalities),
+        dropped=dropped,
+        counts={"ignored": sum(files.ignored.values())},
+        warnings=files.warnings,
+        libraries=("numpy", "librosa", "soxr", "soundfile", "av", "opencv-python-headless"),
+    )
+    return pack(job, out, workers=workers or cores())
+
+
+def _choose_modalities(files: RavdessFiles, table: Table | None, raw: Path) -> tuple[str, ...]:
+    """Those that the folder has files for; says what was found and what it leads to."""
+    tracked = sorted(files.landmarks.items())
+    units_in_csv = bool(tracked) and has_action_units(tracked[0][1])
+    source = "a table" if table else "the landmark csvs" if units_in_csv else "none"
+    print(
+        f"found in {raw}: {len(files.video)} videos, {len(files.landmarks)} landmark csvs, "
+        f"{len(files.sound)} audio-only files, action units: {source}; "
+        f"{sum(files.ignored.values())} ignored (song, video only)"
+    )
+    if files.video and not files.landmarks:
+        files.warnings.append(
+            f"{len(files.video)} videos but no landmark csv, so no face can be cropped and video "
+            "is not packed: fetch FacialTracking_Actors_01-24.zip and unpack it into the raw folder"
+        )
+    for warning in files.warnings:
+        print(f"warning: {warning}")
+    present = {
+        "video": bool(files.video and files.landmarks),
+        "audio": bool(files.sound or files.video),
+        "action_units": bool(table) or units_in_csv,
+    }
+    print(f"packing: {', '.join(name for name in present if present[name]) or 'nothing'}")
+    return tuple(name for name in present if present[name])
+
+
+def _gather(
+    files: RavdessFiles, table: Table | None, modalities: tuple[str, ...]
+) -> tuple[dict[str, Clip], dict[str, str]]:
+    """Clips that have every packed modality, and the reason for each that has not."""
+    tracked = "video" in modalities or ("action_units" in modalities and not table)
+    video = files.video if "video" in modalities else {}
+    landmarks = files.landmarks if tracked else {}
+    sound = {**files.video, **files.sound} if "audio" in modalities else {}
+    units = table or {}
+    needed: dict[str, Mapping[str, object]] = {
+        "video": video,
+        "landmark csv": landmarks,
+        "sound": sound,
+        "row in the table of action units": units,
+    }
+    clips: dict[str, Clip] = {}
+    dropped: dict[str, str] = {}
+    for clip in sorted(files.names):
+        missing = [f"no {name}" for name, there in needed.items() if there and clip not in there]
+        if missing:
+            dropped[clip] = ", ".join(missing)
+        else:
+            clips[clip] = Clip(
+                video.get(clip), landmarks.get(clip), sound.get(clip), units.get(clip)
+            )
+    return clips, dropped
+
+
+def _index_row(name: ClipName) -> dict[str, object]:
+    return {
+        "id": name.id,
+        "actor": name.actor,
+        "label": name.label,
+        "emotion": EMOTIONS[name.label],
+        "intensity": name.intensity,
+        "statement": name.statement,
+        "repetition": name.repetition,
+    }
+
+
+def _bytes_per_clip(settings: RavdessSettings, modalities: tuple[str, ...]) -> int:
+    steps = 1 + round(settings.sample_rate * settings.duration) // settings.hop_length
+    sizes = {
+        "video": settings.frames * settings.size**2 * 3,
+        "audio": settings.n_mfcc * steps * 4,
+        "action_units": len(ACTION_UNITS) * 4,
+    }
+    return sum(sizes[modality] for modality in modalities)

@@ -1,0 +1,1 @@
+"""A small rendered RAVDESS in the raw layout of the real one."""

@@ -1,0 +1,1 @@
+"""What the rendered samples share: rendering once, and what a camera spoils."""

@@ -1,1 +1,0 @@
-"""Small rendered data sets in the raw layout of the real ones."""

@@ -1,0 +1,120 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datamodules.packed.dataset import PackedDataset, file_hash, manifest_hash, read_manifest
+from datamodules.packed.errors import DataError
+from tests.sample_data import CLIPS
+
+
+@pytest.fixture
+def copy(packed: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(packed, tmp_path / "packed"))
+
+
+def open_packed(root: Path) -> PackedDataset:
+    return PackedDataset(root, task="ravdess", protocol="paper")
+
+
+def change_manifest(root: Path, **entries: object) -> None:
+    path = root / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | entries))
+
+
+def test_manifest_describes_the_files(packed: Path) -> None:
+    dataset = open_packed(packed)
+    manifest = dataset.manifest
+    assert len(dataset) == CLIPS == manifest["counts"]["packed"]
+    assert list(dataset.modalities) == ["action_units", "audio", "video"]
+    for modality, entry in dataset.modalities.items():
+        array = np.load(packed / f"{modality}.npy")
+        assert list(array.shape) == entry["shape"]
+        assert str(array.dtype) == entry["dtype"]
+        assert file_hash(packed / f"{modality}.npy") == entry["sha256"]
+    assert manifest["provenance"] == "sample"
+    assert manifest["settings"]["frames"] == 4
+    assert manifest["source"]["files"] == 2 * CLIPS
+
+
+def test_arrays_are_read_lazily_and_cannot_be_written(packed: Path) -> None:
+    array = open_packed(packed).array("video")
+    assert array.dtype == np.uint8
+    assert not array.flags.owndata
+    with pytest.raises(ValueError, match="read-only"):
+        array[0] = 0
+
+
+def test_hash_knows_contents_but_not_times(copy: Path) -> None:
+    before = manifest_hash(copy)
+    change_manifest(copy, made={"at": "some other time"})
+    assert manifest_hash(copy) == before
+    change_manifest(copy, settings={"frames": 5})
+    assert manifest_hash(copy) != before
+
+
+def test_no_packed_set(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"found a folder without one; make one with scripts"):
+        read_manifest(tmp_path)
+    with pytest.raises(DataError, match="found no such folder"):
+        read_manifest(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}"])
+def test_manifest_that_is_none(copy: Path, text: str) -> None:
+    (copy / "manifest.json").write_text(text)
+    with pytest.raises(DataError, match=r"manifest\.json: expected a manifest in JSON"):
+        read_manifest(copy)
+
+
+def test_manifest_of_another_format(copy: Path) -> None:
+    change_manifest(copy, format=99)
+    with pytest.raises(DataError, match="expected format 1, found 99; prepare again"):
+        read_manifest(copy)
+
+
+def test_other_protocol_or_task(packed: Path) -> None:
+    with pytest.raises(DataError, match="expected protocol released, found paper; train with"):
+        PackedDataset(packed, task="ravdess", protocol="released")
+    with pytest.raises(DataError, match="expected task ntu, found ravdess"):
+        PackedDataset(packed, task="ntu", protocol="paper")
+
+
+def test_cut_off_array(copy: Path) -> None:
+    whole = (copy / "audio.npy").read_bytes()
+    (copy / "audio.npy").write_bytes(whole[:-1000])
+    with pytest.raises(DataError, match=r"audio\.npy: expected a whole array.*cut off"):
+        open_packed(copy).array("audio")
+
+
+def test_missing_array(copy: Path) -> None:
+    (copy / "audio.npy").unlink()
+    with pytest.raises(DataError, match=r"audio\.npy: expected a whole array"):
+        open_packed(copy).array("audio")
+
+
+def test_array_of_another_set(copy: Path) -> None:
+    np.save(copy / "audio.npy", np.zeros((CLIPS, 13, 100), np.float32))
+    with pytest.raises(DataError, match=r"found float32 \[128, 13, 100\]: array and manifest"):
+        open_packed(copy).array("audio")
+
+
+def test_manifest_with_another_number_of_rows(copy: Path) -> None:
+    index = read_manifest(copy)["index"]
+    change_manifest(copy, index=index | {"rows": 7})
+    with pytest.raises(DataError, match="and 7 rows, found"):
+        open_packed(copy).array("audio")
+
+
+def test_index_of_another_set(copy: Path) -> None:
+    lines = (copy / "index.csv").read_text().splitlines()
+    (copy / "index.csv").write_text("\n".join(lines[:-1]) + "\n")
+    with pytest.raises(DataError, match=r"index\.csv: expected the index that the manifest"):
+        open_packed(copy)
+
+
+def test_modality_that_is_not_packed(packed: Path) -> None:
+    with pytest.raises(DataError, match="modality depth, found action_units, audio, video"):
+        open_packed(packed).array("depth")
