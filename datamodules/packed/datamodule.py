@@ -50,6 +50,7 @@ class PackedDataModule(LightningDataModule):
 
     task: ClassVar[str]
     sample_class: ClassVar[type[RenderedSample]]
+    classes: ClassVar[Sequence[str] | None] = None  # their names, where labels are classes
     rows: dict[str, np.ndarray]
     training_rows: PackedRows
     evaluation_rows: PackedRows
