@@ -56,13 +56,18 @@ def variant(cfg: DictConfig, plain: DictConfig, run_hash: str) -> str:
         plain: that of the same choices with nothing changed.
         run_hash: the run's hash.
     """
-    before, after = dict(_leaves(settings(plain))), dict(_leaves(settings(cfg)))
-    changed = {key: value for key, value in after.items() if before.get(key) != value}
+    changed = {} if plain is cfg else _changes(settings(plain), settings(cfg))
     words = sorted({_word(k, v) for (*_, k), v in changed.items() if k not in REPEATED})
     readable = "".join(c if c.isalnum() or c in "._" else "-" for c in "-".join(words))
     readable = re.sub("-+", "-", readable)[:100].strip("-")
     start = ["+".join(cfg.modalities), cfg.protocol.name]
     return "-".join([*start, *([readable] if readable else []), run_hash])
+
+
+def _changes(plain: Any, changed: Any) -> dict[tuple[str, ...], Any]:
+    """Return the leaves in which the second differs from the first, by their paths."""
+    before, after = dict(_leaves(plain)), dict(_leaves(changed))
+    return {key: value for key, value in after.items() if before.get(key) != value}
 
 
 def _word(key: str, value: Any) -> str:
