@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from experiments.evaluation.statistics import (
     paired_difference,
     paired_samples,
 )
-from experiments.runs.folder import RunError, RunFolder
+from experiments.runs.folder import RERUN, Metrics, RunError, RunFolder
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class FinishedRun:
     """A complete run: its folder and its metrics."""
 
     folder: RunFolder
-    metrics: dict[str, Any]
+    metrics: Metrics
 
     @property
     def key(self) -> RunKey:
@@ -78,7 +77,7 @@ def find_runs(places: str | Sequence[str]) -> list[FinishedRun]:
         path = Path(place)
         if not path.is_dir():
             raise RunError(f"{path}: no such folder; train.py prints the folder of each run")
-        below = sorted(file.parent for file in path.rglob("metrics.json"))
+        below = sorted(file.parent for file in path.rglob("metrics.json") if _counts(file))
         runs += [_read(RunFolder(folder)) for folder in below]
         if not below:
             RunFolder(path).metrics()  # says that no run is complete here
@@ -91,12 +90,18 @@ def _read(folder: RunFolder) -> FinishedRun:
     return FinishedRun(folder, folder.metrics())
 
 
+def _counts(file: Path) -> bool:
+    """Say whether a file is of a run in its own place, and not of a rerun that is not done."""
+    return RERUN not in file.parts
+
+
 def incomplete_runs(places: str | Sequence[str]) -> list[Path]:
     """Return the folders of runs below that are begun and not complete."""
     below = (
         file.parent
         for place in ([places] if isinstance(places, str) else places)
         for file in sorted(Path(place).rglob("config.yaml"))
+        if _counts(file)
     )
     return [path for path in below if not RunFolder(path).complete]
 
