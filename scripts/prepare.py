@@ -11,16 +11,17 @@ from omegaconf import DictConfig, OmegaConf
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from experiments.console import command, readable_errors
+from experiments.runs.overrides import Overrides
 
-PLACES = ("raw", "out", "action_units", "text_encoder", "folds", "missing_skeletons")
+FILES = ("raw", "out", "action_units", "text_encoder", "folds", "missing_skeletons")
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="prepare")
 def main(config: DictConfig) -> None:
     """Run the task's prepare function, and end with one message where it cannot go on."""
     with readable_errors():
-        check(config, HydraConfig.get().overrides.task)
-        for place in PLACES:
+        check(config, Overrides(HydraConfig.get().overrides.task))
+        for place in FILES:
             if config[place] is not None:
                 config[place] = str(config[place])  # a folder may be called 2024
         try:
@@ -31,21 +32,22 @@ def main(config: DictConfig) -> None:
             raise
 
 
-def check(config: DictConfig, words: list[str]) -> None:
-    """Refuse words that cannot be meant.
+def check(config: DictConfig, overrides: Overrides) -> None:
+    """Refuse overrides that cannot be meant.
 
     Raises:
-        ValueError: says which word, and what it may be.
+        ValueError: says which one, and what it may be.
     """
     if OmegaConf.is_missing(config, "raw") or config.raw is None:
         raise ValueError("raw=<folder> is missing: where does the raw data set lie? (--help)")
     workers = config.workers
     if workers is not None and (type(workers) is not int or workers < 1):
         raise ValueError(f"workers={workers}: expected a whole number of at least 1")
-    for word in words:
-        name = word.partition("=")[0].lstrip("+~")
-        if name in PLACES and name not in config.prepare:
-            raise ValueError(f"{word}: task={config.task.name} has no use for it (--help)")
+    for key in overrides.keys:
+        if key in FILES and key not in config.prepare:
+            raise ValueError(
+                f"{overrides.only(key)}: task={config.task.name} has no use for it (--help)"
+            )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 # Fold and seed are folders of their own. The device rounds differently, but a run may be continued
 # on another one: it is written in metrics.json instead. What acted in prepare is in the manifest,
 # whose hash counts too. The rest cannot alter a result.
-PLACES = {"root", "workers", "sample", "prepared", "fold", "seed", "evaluation_batch_size"}
+NO_PART = {"root", "workers", "sample", "prepared", "fold", "seed", "evaluation_batch_size"}
 TRAINER_LOOKS = {"logger", "accelerator", "log_every_n_steps"}
 FAST = ("channels_last", "compile")  # they round differently, so they count where they are on
 REPEATED = {"max_epochs"}  # another name for a setting that stands elsewhere
@@ -33,7 +33,7 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
         "protocol": full["protocol"]["name"],
         "task": full["task"]["name"],
         "network": _used(full["network"], used),
-        "datamodule": _without(full["datamodule"], PLACES | others),
+        "datamodule": _without(full["datamodule"], NO_PART | others),
         "trainer": {
             key: value
             for key, value in full["trainer"].items()
@@ -57,8 +57,8 @@ def variant(cfg: DictConfig, plain: DictConfig, run_hash: str) -> str:
         run_hash: the run's hash.
     """
     changed = {} if plain is cfg else _changes(settings(plain), settings(cfg))
-    words = sorted({_word(k, v) for (*_, k), v in changed.items() if k not in REPEATED})
-    readable = "".join(c if c.isalnum() or c in "._" else "-" for c in "-".join(words))
+    named = sorted({_name(k, v) for (*_, k), v in changed.items() if k not in REPEATED})
+    readable = "".join(c if c.isalnum() or c in "._" else "-" for c in "-".join(named))
     readable = re.sub("-+", "-", readable)[:100].strip("-")
     start = ["+".join(cfg.modalities), cfg.protocol.name]
     return "-".join([*start, *([readable] if readable else []), run_hash])
@@ -70,7 +70,7 @@ def _changes(plain: Any, changed: Any) -> dict[tuple[str, ...], Any]:
     return {key: value for key, value in after.items() if before.get(key) != value}
 
 
-def _word(key: str, value: Any) -> str:
+def _name(key: str, value: Any) -> str:
     """Return `key` and value in one; another class is known by its name alone."""
     return str(value).rpartition(".")[2] if key == "_target_" else f"{key}{value}"
 

@@ -42,5 +42,5 @@ def check_precision(trainer: DictConfig) -> None:
     if on_cpu and "16" in str(trainer.precision):
         raise RunError(
             f"trainer.precision={trainer.precision} needs a GPU: on a CPU some gradients of 3D "
-            "convolutions come out wrong in 16 bits (docs/deviations.md); leave the word out"
+            "convolutions come out wrong in 16 bits (docs/deviations.md); leave it out"
         )

@@ -93,8 +93,7 @@ def _grid(filled: Filled, shown: Sequence[str], rule: str) -> Grid:
     labels = [_narrow(heading.removesuffix(f" ({rule})")) for heading in shown[1:]]
     grid = plain_table(shown[:1], labels)
     grid.collapse_padding = True
-    words = [word for line in body for word in line[0].split()]
-    grid.columns[0].min_width = max(map(len, words))
+    grid.columns[0].min_width = max(len(word) for line in body for word in line[0].split())
     for line in body:
         by_heading = dict(zip(head, line, strict=True))
         grid.add_row(*(by_heading[heading] for heading in shown))

@@ -240,7 +240,7 @@ def test_words_that_make_no_sense_are_refused(
         ),
     ],
 )
-def test_settings_that_the_optimiser_refuses(make_run: MakeRun, word: str, message: str) -> None:
+def test_settings_that_the_optimizer_refuses(make_run: MakeRun, word: str, message: str) -> None:
     run = make_run("fusion=none", "modalities=[audio]", word)
     with pytest.raises(RunError, match=message):
         run.complete()
