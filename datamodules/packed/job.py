@@ -5,8 +5,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -25,7 +24,7 @@ from datamodules.packed.dataset import (
     write_atomically,
 )
 from datamodules.packed.errors import DataError
-from datamodules.packed.workers import progress
+from datamodules.packed.workers import alone, progress
 
 _LISTED = 10  # dropped samples that are listed at the end
 
@@ -80,7 +79,7 @@ def pack(job: PrepareJob, out: str | Path, *, workers: int) -> Path:
             or every sample had to be dropped.
     """
     out = Path(os.path.abspath(out))  # noqa: PTH100  (a link that leads to a larger disk is kept)
-    with _lock(out):
+    with alone(out):
         if out.exists() and _is_same(out, job.key):
             print(f"{out} is complete: nothing to do")
             return out
@@ -102,22 +101,6 @@ def _records(job: PrepareJob, folder: Path, workers: int) -> list[dict[str, Any]
         return [record() for _ in job.items]
     with progress("preparing", len(job.items)) as done:
         return run_chunks(job.items, job.work, folder, workers=workers, done=done)
-
-
-@contextmanager
-def _lock(out: Path) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    out.parent.mkdir(parents=True, exist_ok=True)
-    path = out.with_name(f"{out.name}.lock")
-    try:
-        with FileLock(path, timeout=0):
-            yield
-    except Timeout as error:
-        raise DataError(
-            f"{out}: another process is preparing it (it holds {path}); "
-            "wait for it, or choose another out"
-        ) from error
 
 
 def _is_same(out: Path, key: dict[str, Any]) -> bool:

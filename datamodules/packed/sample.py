@@ -1,20 +1,26 @@
 """A rendered sample: what it is, known before it is there, and how it comes to be there once."""
 
+import json
+import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from datamodules.packed.dataset import MANIFEST, canonical_hash, differences, read_manifest
 from datamodules.packed.errors import DataError
+from datamodules.packed.source import RENDERED
+from datamodules.packed.workers import cores, progress, worker_pool
 
 
 @dataclass(kw_only=True)
 class RenderedSample(ABC):
     """A small data set that is rendered in the raw layout of a real one, and prepared like it.
 
-    Constructing one renders nothing and writes nothing. A subclass adds how much is rendered.
+    Constructing one renders nothing and writes nothing. A subclass adds arguments that say how
+    much is rendered (`content`), writes it (`write`), and names the data set's prepare function.
 
     Args:
         root: the packed folder.
@@ -26,6 +32,7 @@ class RenderedSample(ABC):
     """
 
     task: ClassVar[str]
+    version: ClassVar[int]  # of the generator
     root: Path
     raw: Path
     protocol: str
@@ -38,12 +45,16 @@ class RenderedSample(ABC):
 
     @property
     @abstractmethod
-    def rendering(self) -> dict[str, object]:
-        """What the rendered folder says about itself: `generator` (its version), what, `seed`."""
+    def content(self) -> dict[str, Any]:
+        """How much is rendered, such as the numbers of the actors."""
 
     @abstractmethod
-    def render_and_prepare(self) -> None:
-        """Render into `raw`, and pack that into `root`."""
+    def write(self, folder: Path) -> None:
+        """Write all raw files into an empty folder."""
+
+    @abstractmethod
+    def prepare(self) -> object:
+        """Pack `raw` into `root`."""
 
     @property
     def description(self) -> dict[str, Any]:
@@ -52,8 +63,13 @@ class RenderedSample(ABC):
             "task": self.task,
             "protocol": self.protocol,
             "settings": asdict(self.settings),
-            "rendered": self.rendering,
+            "rendered": self._rendered,
         }
+
+    @property
+    def _rendered(self) -> dict[str, Any]:
+        """What the rendered folder says about itself."""
+        return {"generator": self.version, **self.content, "seed": self.seed}
 
     @property
     def identity(self) -> str:
@@ -66,7 +82,7 @@ class RenderedSample(ABC):
         Jobs that start together wait for the one that came first.
 
         Raises:
-            DataError: `root` holds something else, or as the task's prepare function says.
+            DataError: `root` or `raw` holds something else, or as the prepare function says.
         """
         from filelock import FileLock
 
@@ -75,7 +91,47 @@ class RenderedSample(ABC):
             if (self.root / MANIFEST).exists():
                 self.check(read_manifest(self.root))
             else:
-                self.render_and_prepare()
+                self.render()
+                self.prepare()
+
+    def render(self) -> None:
+        """Render `raw`, unless this very rendering is there; another rendering is replaced.
+
+        Raises:
+            DataError: `raw` holds files that were not rendered.
+        """
+        label = self.raw / RENDERED
+        if label.is_file() and json.loads(label.read_text()) == self._rendered:
+            return
+        if self.raw.exists() and not label.is_file():
+            raise DataError(f"{self.raw}: expected no folder or a rendered one, found other files")
+        partial = self.raw.with_name(f"{self.raw.name}.partial")
+        for folder in (self.raw, partial):
+            shutil.rmtree(folder, ignore_errors=True)
+        partial.mkdir(parents=True)
+        self.write(partial)
+        (partial / RENDERED).write_text(json.dumps(self._rendered))
+        partial.rename(self.raw)
+
+    def render_each(
+        self, render: Callable[..., object], folder: Path, items: Sequence[object]
+    ) -> None:
+        """Call `render(folder, item, seed)` for every item, in worker processes, with progress.
+
+        Args:
+            render: a function of a module, so that it can travel to another process.
+            folder: where it writes.
+            items: what it is called with.
+        """
+        with (
+            progress("rendering", len(items)) as done,
+            worker_pool(min(self.workers or cores(), len(items))) as pool,
+        ):
+            for future in as_completed(
+                [pool.submit(render, folder, item, self.seed) for item in items]
+            ):
+                future.result()
+                done(1)
 
     def check(self, manifest: Mapping[str, Any]) -> None:
         """Refuse the packed set of this manifest if it is not this sample.

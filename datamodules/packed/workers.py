@@ -1,4 +1,4 @@
-"""Worker processes for decoding and rendering, and the bar that shows how far they are."""
+"""Worker processes for decoding and rendering, their progress bar, and one job at a time."""
 
 import multiprocessing
 import os
@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+from pathlib import Path
+
+from datamodules.packed.errors import DataError
 
 
 def cores() -> int:
@@ -57,3 +60,24 @@ def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
     with Progress(title, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) as bars:
         bar = bars.add_task("", total=total)
         yield lambda samples: bars.advance(bar, samples)
+
+
+@contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """Hold the lock beside a folder, so that no other process makes the same one.
+
+    Raises:
+        DataError: another process holds it.
+    """
+    from filelock import FileLock, Timeout
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    path = out.with_name(f"{out.name}.lock")
+    try:
+        with FileLock(path, timeout=0):
+            yield
+    except Timeout as error:
+        raise DataError(
+            f"{out}: another process is preparing it (it holds {path}); "
+            "wait for it, or choose another out"
+        ) from error

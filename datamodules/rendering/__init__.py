@@ -1,1 +1,1 @@
-"""What the rendered samples share: rendering once, and what a camera spoils."""
+"""What the rendered samples of several data sets share."""

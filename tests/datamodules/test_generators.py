@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-import datamodules.mosei.sample.render as mosei
-import datamodules.ntu.sample.render as ntu
-import datamodules.ravdess.sample.render as ravdess
 from datamodules.formats.video import count_frames, read_frames
 from datamodules.mosei.prepare import MoseiSettings
+from datamodules.mosei.sample.render import ENCODER, MoseiSample
+from datamodules.ntu.sample.render import NtuSample
+from datamodules.packed.sample import RenderedSample
+from datamodules.ravdess.sample.render import RavdessSample
 
 FEW = {"train": 5, "valid": 2, "test": 3}
 PINNED: dict[str, dict[str, Any]] = {
@@ -60,7 +61,7 @@ PINNED: dict[str, dict[str, Any]] = {
 }
 ADVICE = (
     "what is rendered or packed has changed, and runs know a sample by its generator's version "
-    "alone: raise VERSION in {module}, then record the new values here"
+    "alone: raise `version` in {place}, then record the new values here"
 )
 
 
@@ -94,12 +95,12 @@ def packed_parts(packed: Path) -> dict[str, Any]:
     return {"index": sha((packed / "index.csv").read_bytes()), **arrays}
 
 
-def check(task: str, module: Any, found: dict[str, Any]) -> None:
-    expected = PINNED[task]
-    found = {"version": module.VERSION, **found}
+def check(kind: type[RenderedSample], found: dict[str, Any]) -> None:
+    expected = PINNED[kind.task]
+    found = {"version": kind.version, **found}
     assert found.keys() == expected.keys()
     for part, value in found.items():
-        says = f"{task}, {part}: {ADVICE.format(module=module.__name__)}"
+        says = f"{kind.task}, {part}: {ADVICE.format(place=kind.__module__)}"
         numbers = isinstance(value, list)
         wanted = pytest.approx(expected[part], rel=1e-3, abs=1e-6) if numbers else expected[part]
         assert value == wanted, says
@@ -107,20 +108,20 @@ def check(task: str, module: Any, found: dict[str, Any]) -> None:
 
 def test_ravdess(raw: Path, packed: Path) -> None:
     found = {"csv": texts(raw, ".csv"), "frames": frames(raw, ".mp4")}
-    check("ravdess", ravdess, found | packed_parts(packed))
+    check(RavdessSample, found | packed_parts(packed))
 
 
 def test_ntu(ntu_raw: Path, ntu_packed: Path) -> None:
     skeletons = texts(ntu_raw, ".skeleton")
     found = {"skeletons": skeletons, "frames": frames(ntu_raw, ".avi")}
-    check("ntu", ntu, found | packed_parts(ntu_packed))
+    check(NtuSample, found | packed_parts(ntu_packed))
 
 
 def test_mosei(tmp_path: Path) -> None:
     raw, packed = tmp_path / "raw", tmp_path / "packed"
     settings = MoseiSettings(steps=32)
     options: dict[str, Any] = {"protocol": "paper", "settings": settings, "videos": FEW}
-    mosei.MoseiSample(root=packed, raw=raw, workers=1, **options).ensure()
+    MoseiSample(root=packed, raw=raw, workers=1, **options).ensure()
     found = {"folds": texts(raw, "folds.json")}
     for path in sorted(raw.glob("*.csd")):
         with h5py.File(path) as file:
@@ -128,7 +129,7 @@ def test_mosei(tmp_path: Path) -> None:
             for kind in ("features", "intervals"):
                 streams = [np.array(stream[kind]) for stream in file[root]["data"].values()]
                 found[f"{path.stem} {kind}"] = summary(np.concatenate(streams))
-    weights = load_file(raw / mosei.ENCODER / "model.safetensors")
+    weights = load_file(raw / ENCODER / "model.safetensors")
     for name in ("embeddings.word_embeddings.weight", "encoder.layer.1.output.dense.weight"):
         found[name] = summary(weights[name])
-    check("mosei", mosei, found | packed_parts(packed))
+    check(MoseiSample, found | packed_parts(packed))

@@ -78,8 +78,7 @@ def test_what_changes_the_sample_changes_its_identity(
         {AMOUNT[task]: fewer},
     ]
     identities = [sample_of(task, tmp_path, **change).identity for change in changes]
-    module = sys.modules[OWN[task][0].sample_class.__module__]
-    monkeypatch.setattr(module, "VERSION", 99)
+    monkeypatch.setattr(OWN[task][0].sample_class, "version", 99)
     identities.append(sample_of(task, tmp_path).identity)
     assert len(set(identities)) == len(changes) + 1
     assert sample_of(task, tmp_path).identity == sample_of(task, tmp_path, workers=1).identity

@@ -6,10 +6,10 @@ the real one's faults, too: bodies that are none, persons lost and found again u
 `actions.py` says what is in it and how it was fixed.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from datamodules.formats.ntu_name import SampleName
 from datamodules.ntu.prepare import TASK, NtuSettings, prepare_ntu
@@ -18,9 +18,7 @@ from datamodules.ntu.sample.files import write_avi, write_skeleton
 from datamodules.ntu.sample.performance import perform
 from datamodules.ntu.sample.play import setup_of
 from datamodules.packed.sample import RenderedSample
-from datamodules.rendering.once import render_each, render_once
 
-VERSION = 1  # of what is rendered: a change of any byte raises it
 SUBJECTS = 40
 CAMERAS = (1, 2, 3)
 
@@ -34,57 +32,27 @@ class NtuSample(RenderedSample):
     """
 
     task = TASK
+    version = 1  # a change of any byte, rendered or packed, raises it
     settings: NtuSettings
     subjects: int = SUBJECTS
 
     @property
-    def rendering(self) -> dict[str, object]:
-        return rendering(self._subjects, self.seed)
+    def content(self) -> dict[str, Any]:
+        return {"subjects": list(range(1, self.subjects + 1))}
 
-    def render_and_prepare(self) -> None:
-        render_ntu(self.raw, subjects=self._subjects, seed=self.seed, workers=self.workers)
-        prepare_ntu(
+    def write(self, folder: Path) -> None:
+        for name in ("nturgb+d_rgb", "nturgb+d_skeletons"):  # as the archives unpack
+            (folder / name).mkdir(parents=True)
+        self.render_each(render_subject, folder, range(1, self.subjects + 1))
+
+    def prepare(self) -> Path:
+        return prepare_ntu(
             self.raw,
             self.root,
             protocol=self.protocol,
             settings=self.settings,
             workers=self.workers,
         )
-
-    @property
-    def _subjects(self) -> range:
-        return range(1, self.subjects + 1)
-
-
-def rendering(subjects: Iterable[int], seed: int) -> dict[str, object]:
-    """What a rendered folder says about itself."""
-    return {"generator": VERSION, "subjects": list(subjects), "seed": seed}
-
-
-def render_ntu(
-    raw: str | Path, *, subjects: Iterable[int], seed: int, workers: int | None = None
-) -> None:
-    """Render all samples of some subjects, unless that very rendering is there.
-
-    Args:
-        raw: the folder to make; another rendering there is replaced.
-        subjects: 1 to 40.
-        seed: decides everything.
-        workers: number of processes, by default one a core.
-
-    Raises:
-        DataError: `raw` holds files that were not rendered.
-    """
-    raw = Path(raw)
-    subjects = list(subjects)
-    description = rendering(subjects, seed)
-
-    def render(partial: Path) -> None:
-        for folder in ("nturgb+d_rgb", "nturgb+d_skeletons"):  # as the archives unpack
-            (partial / folder).mkdir(parents=True)
-        render_each(render_subject, partial, subjects, seed, workers)
-
-    render_once(raw, description, render)
 
 
 def render_subject(raw: Path, subject: int, seed: int) -> None:

@@ -12,7 +12,7 @@ from datamodules.mosei.prepare import MoseiSettings
 from datamodules.mosei.sample import sentiment
 from datamodules.mosei.sample.encoder import WIDTH
 from datamodules.mosei.sample.files import FOLDS
-from datamodules.mosei.sample.render import ENCODER, VIDEOS, MoseiSample, render_mosei
+from datamodules.mosei.sample.render import ENCODER, VIDEOS, MoseiSample
 from datamodules.mosei.sample.speech import sentence
 from datamodules.mosei.sample.video import Stream, Video, render_video
 from datamodules.packed.dataset import PackedDataset
@@ -25,20 +25,20 @@ WIDTHS = {"Words": 1, "VisualFacet42": 35, "COVAREP": 74, "Labels": 7}
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("mosei") / "raw"
-    render_mosei(folder, videos=FEW)
+    small(folder.with_name("packed"), folder).render()
     return folder
 
 
 @pytest.fixture(scope="module")
 def packed(raw: Path) -> Path:
     root = raw.with_name("packed")
-    ensure(root, raw)
+    small(root, raw).ensure()
     return root
 
 
-def ensure(root: Path, raw: Path, **changes: Any) -> None:
+def small(root: Path, raw: Path, **changes: Any) -> MoseiSample:
     options = {"protocol": "paper", "settings": MoseiSettings(steps=32), "videos": FEW}
-    MoseiSample(root=root, raw=raw, workers=1, **(options | changes)).ensure()
+    return MoseiSample(root=root, raw=raw, workers=1, **(options | changes))
 
 
 def sequence(raw: Path, name: str) -> dict[str, dict[str, np.ndarray]]:
@@ -107,8 +107,8 @@ def test_labels_are_means_of_three_ratings(raw: Path) -> None:
 
 def test_same_seed_same_bytes(raw: Path, tmp_path: Path) -> None:
     again, other = tmp_path / "again", tmp_path / "other"
-    render_mosei(again, videos=FEW)
-    render_mosei(other, videos=FEW, seed=2)
+    small(tmp_path, again).render()
+    small(tmp_path, other, seed=2).render()
     files = sorted(path.relative_to(raw) for path in raw.rglob("*") if path.is_file())
     assert Path(ENCODER, "model.safetensors") in files
     for file in files:
@@ -156,14 +156,14 @@ def test_words_mean_their_part() -> None:
 
 def test_an_existing_rendering_is_kept(raw: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in raw.rglob("*")}
-    render_mosei(raw, videos=FEW)
+    small(raw.with_name("packed"), raw).render()
     assert {path: path.stat().st_mtime_ns for path in raw.rglob("*")} == before
 
 
 def test_foreign_folder_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(DataError, match="expected no folder or a rendered one"):
-        render_mosei(tmp_path, videos=FEW)
+        small(tmp_path, tmp_path).render()
     assert (tmp_path / "thesis.tex").exists()
 
 
@@ -215,16 +215,16 @@ def test_another_sample_in_the_packed_folder(raw: Path, packed: Path) -> None:
     with pytest.raises(
         DataError, match=r"rendered\.seed: 1 there, 5 wanted.*the next run makes it"
     ):
-        ensure(packed, raw, seed=5)
+        small(packed, raw, seed=5).ensure()
     with pytest.raises(DataError, match=r"settings\.steps: 32 there, 50 wanted"):
-        ensure(packed, raw, settings=MoseiSettings())
+        small(packed, raw, settings=MoseiSettings()).ensure()
     with pytest.raises(DataError, match="protocol: 'paper' there, 'released' wanted"):
-        ensure(packed, raw, protocol="released")
+        small(packed, raw, protocol="released").ensure()
 
 
 def test_complete_sample_is_only_looked_at(packed: Path, tmp_path: Path) -> None:
     gone = tmp_path / "gone"  # the raw files are not needed any more
-    ensure(packed, gone)
+    small(packed, gone).ensure()
     assert not gone.exists()
 
 

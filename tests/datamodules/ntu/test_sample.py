@@ -24,11 +24,16 @@ from datamodules.ntu.sample.drawing import HEIGHT, WIDTH, project
 from datamodules.ntu.sample.figure import HEAD, RIGHT_ARM, Build, Movement, joints_of, stand
 from datamodules.ntu.sample.performance import perform
 from datamodules.ntu.sample.play import setup_of
-from datamodules.ntu.sample.render import NtuSample, render_ntu, render_sample
+from datamodules.ntu.sample.render import NtuSample, render_sample
 from datamodules.packed.errors import DataError
 from tests.ntu_data import SAMPLES, SETTINGS, SUBJECTS
 
 ROOT = Path(__file__).parents[3]
+
+
+def small(packed: Path, raw: Path, **changes: Any) -> NtuSample:
+    options: dict[str, Any] = {"protocol": "paper", "settings": SETTINGS, "subjects": SUBJECTS}
+    return NtuSample(root=packed, raw=raw, **(options | changes))
 
 
 def sample(action: str, subject: int = 1, camera: int = 2) -> SampleName:
@@ -155,19 +160,18 @@ def test_an_existing_rendering_is_kept_and_foreign_folders_are_not_touched(
     ntu_raw: Path, tmp_path: Path
 ) -> None:
     before = {path: path.stat().st_mtime_ns for path in ntu_raw.rglob("*")}
-    render_ntu(ntu_raw, subjects=range(1, SUBJECTS + 1), seed=0)
+    small(tmp_path / "packed", ntu_raw).render()
     assert {path: path.stat().st_mtime_ns for path in ntu_raw.rglob("*")} == before
     assert json.loads((ntu_raw / "sample.json").read_text())["seed"] == 0
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(DataError, match="expected no folder or a rendered one"):
-        render_ntu(tmp_path, subjects=[1], seed=0)
+        small(tmp_path / "packed", tmp_path).render()
     assert (tmp_path / "thesis.tex").exists()
 
 
 def test_complete_sample_is_only_looked_at(ntu_raw: Path, ntu_packed: Path, tmp_path: Path) -> None:
     gone = tmp_path / "gone"  # the raw files are not needed any more
-    options: dict[str, Any] = {"root": ntu_packed, "protocol": "paper", "subjects": SUBJECTS}
-    NtuSample(raw=gone, settings=SETTINGS, **options).ensure()
+    small(ntu_packed, gone).ensure()
     assert not gone.exists()
     with pytest.raises(DataError, match=r"settings\.frames: 4 there, 5 wanted.*makes it anew"):
-        NtuSample(raw=ntu_raw, settings=replace(SETTINGS, frames=5), **options).ensure()
+        small(ntu_packed, ntu_raw, settings=replace(SETTINGS, frames=5)).ensure()

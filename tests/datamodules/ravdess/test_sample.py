@@ -17,11 +17,16 @@ from datamodules.packed.errors import DataError
 from datamodules.ravdess.faces import face_boxes
 from datamodules.ravdess.sample.emotions import CORRUPTED_FACES, CORRUPTED_VOICES, FACES, VOICES
 from datamodules.ravdess.sample.performance import FRAMES, cast, perform
-from datamodules.ravdess.sample.render import RavdessSample, render_ravdess
+from datamodules.ravdess.sample.render import RavdessSample
 from tests.sample_data import ACTORS, CLIPS, SETTINGS
 
 ROOT = Path(__file__).parents[3]
 NAME = ClipName(1, 1, 3, 1, 2, 1, 7)
+
+
+def sample(packed: Path, raw: Path, **changes: Any) -> RavdessSample:
+    options: dict[str, Any] = {"protocol": "paper", "settings": SETTINGS, "actors": ACTORS}
+    return RavdessSample(root=packed, raw=raw, **(options | changes))
 
 
 def test_layout_is_that_of_the_real_data(raw: Path) -> None:
@@ -137,7 +142,7 @@ def test_some_clips_are_corrupted_never_in_both(packed: Path) -> None:
 
 def test_an_existing_rendering_is_kept(raw: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in raw.rglob("*")}
-    render_ravdess(raw, actors=range(1, ACTORS + 1), seed=0)
+    sample(raw.with_name("packed"), raw).render()
     assert {path: path.stat().st_mtime_ns for path in raw.rglob("*")} == before
     assert json.loads((raw / "sample.json").read_text())["seed"] == 0
 
@@ -145,13 +150,8 @@ def test_an_existing_rendering_is_kept(raw: Path) -> None:
 def test_foreign_folder_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(DataError, match="expected no folder or a rendered one"):
-        render_ravdess(tmp_path, actors=[1], seed=0)
+        sample(tmp_path / "packed", tmp_path).render()
     assert (tmp_path / "thesis.tex").exists()
-
-
-def sample(packed: Path, raw: Path, **changes: Any) -> RavdessSample:
-    options: dict[str, Any] = {"protocol": "paper", "settings": SETTINGS, "actors": ACTORS}
-    return RavdessSample(root=packed, raw=raw, **(options | changes))
 
 
 def test_another_sample_in_the_packed_folder(raw: Path, packed: Path) -> None:
