@@ -31,6 +31,15 @@ EXPERIMENTS = {
     "tables": {"runs", "evaluation"},
     "figures": {"runs", "evaluation", "tables"},
 }
+DATA_SET = {"packed", "formats", "rendering"}  # and never another data set's folder
+DATAMODULES = {
+    "packed": set(),
+    "rendering": set(),
+    "formats": {"packed"},
+    "ravdess": DATA_SET,
+    "mosei": DATA_SET,
+    "ntu": DATA_SET,
+}
 
 
 def project_files() -> Iterator[Path]:
@@ -92,14 +101,20 @@ def test_packages_import_only_along_the_arrows() -> None:
     assert not wrong_arrows(graph(), MAY_IMPORT, 0)
 
 
-def test_the_rooms_of_experiments_import_only_along_the_arrows() -> None:
-    edges = {name: other for name, other in graph().items() if name.startswith("experiments")}
-    rooms = {
-        file.name for file in (ROOT / "experiments").iterdir() if (file / "__init__.py").is_file()
+@pytest.mark.parametrize(
+    ("package", "arrows"), [("experiments", EXPERIMENTS), ("datamodules", DATAMODULES)]
+)
+def test_the_rooms_of_a_package_import_only_along_the_arrows(
+    package: str, arrows: dict[str, set[str]]
+) -> None:
+    inside = {
+        name: {other for other in imported if other.startswith(f"{package}.")}
+        for name, imported in graph().items()
+        if name.startswith(f"{package}.")
     }
-    assert rooms <= set(EXPERIMENTS)
-    inside = {n: {o for o in others if o.startswith("experiments.")} for n, others in edges.items()}
-    assert not wrong_arrows(inside, EXPERIMENTS, 1)
+    rooms = {file.parent.name for file in (ROOT / package).glob("*/__init__.py")}
+    assert rooms <= set(arrows)
+    assert not wrong_arrows(inside, arrows, 1)
 
 
 def test_there_is_no_circle() -> None:
