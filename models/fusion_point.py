@@ -3,9 +3,8 @@
 Legend: B samples, C channels, T steps; `*` stands for any spatial axes, or none.
 """
 
-from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -21,15 +20,16 @@ class FusionPoint(nn.Module):
         branches: the branches that take part, in the order of the config.
         stages: for each of them, the stage after which it is tapped.
         fusion: builds the module from the channels of all taps, in that order.
-        join: concatenate the taps of one branch along the channels, fuse them as one feature, and
-            split them again (Table 5's early point does so with the two persons).
-        first: exchange the first tap of each branch, and leave its other taps as they are (MMTM's
-            first point does so with the two persons).
+        join: `channels` concatenates the taps of one branch along the channels, fuses them as one
+            feature, and splits them again (Table 5's early point does so with the two persons).
+        only: `first` exchanges the first tap of each branch, and leaves its other taps as they are
+            (MMTM's first point does so with the two persons).
         unchanged: a branch that takes part and yet goes on with its own features (a slip of the
             released code, which computes gated features and does not use them).
 
     Raises:
-        ValueError: for a stage that there is not, or a fusion that is none of the contract.
+        ValueError: for a stage or an option that there is not, or a fusion that is none of the
+            contract.
     """
 
     def __init__(
@@ -38,22 +38,29 @@ class FusionPoint(nn.Module):
         *,
         stages: Mapping[str, str],
         fusion: MidFusionBuilder,
-        join: bool = False,
-        first: bool = False,
+        join: Literal["channels"] | None = None,
+        only: Literal["first"] | None = None,
         unchanged: str | None = None,
     ) -> None:
         super().__init__()
+        for option, found, known in (
+            ("join", join, ["channels"]),
+            ("only", only, ["first"]),
+            ("unchanged", unchanged, list(stages)),
+        ):
+            if found not in (None, *known):
+                raise ValueError(f"{option}: {found}: choose {' or '.join(known)}, or leave it out")
         for name, stage in stages.items():
             branches[name].position(stage)
         self.stages = dict(stages)
-        self.join = join
+        self.join = join is not None
         self.unchanged = unchanged
         self.channels = {
-            name: branches[name].channels[stage][: 1 if first else None]
+            name: branches[name].channels[stage][: 1 if only else None]
             for name, stage in stages.items()
         }
         groups = self.channels.values()
-        in_channels = [sum(group) for group in groups] if join else [c for g in groups for c in g]
+        in_channels = [sum(group) for group in groups] if self.join else [c for g in groups for c in g]
         self.fusion = _mid_fusion(fusion(in_channels))
 
     def forward(
@@ -90,46 +97,6 @@ class FusionPoint(nn.Module):
         }
 
 
-def build_points(
-    branches: Mapping[str, Branch],
-    fusion_points: Sequence[Mapping[str, str]],
-    mid: MidFusionBuilder,
-    settings: Sequence[Mapping[str, Any]],
-) -> list[FusionPoint]:
-    """Build the points that a config describes.
-
-    Args:
-        branches: those in use; a point that has only one of them is none.
-        fusion_points: for each point the stage of every branch, and options; see
-            `StagedNetwork.build`.
-        mid: builder of the module at each point.
-        settings: of that module, one entry a point.
-
-    Raises:
-        ValueError: for an option that there is not, or what is no mid-level fusion.
-    """
-    points = []
-    for point, values in zip(fusion_points, settings, strict=True):
-        stages = {name: point[name] for name in branches if name in point}
-        if len(stages) > 1:
-            fusion = partial(mid, **values)
-            join, first = _says(point, "join", "channels"), _says(point, "only", "first")
-            unchanged = point.get("unchanged")
-            if unchanged not in (None, *stages):
-                raise ValueError(f"unchanged: {unchanged}: choose one of {', '.join(stages)}")
-            points.append(
-                FusionPoint(
-                    branches,
-                    stages=stages,
-                    fusion=fusion,
-                    join=join,
-                    first=first,
-                    unchanged=unchanged,
-                )
-            )
-    return points
-
-
 def _mid_fusion(built: MidFusion) -> MidFusion:
     if isinstance(built, MidFusion):
         return built
@@ -137,10 +104,3 @@ def _mid_fusion(built: MidFusion) -> MidFusion:
         f"{type(built).__name__} is no MidFusion of models/contracts.py: it does not say "
         "takes_masks; `takes_masks = False` in its class declares that it takes features alone"
     )
-
-
-def _says(point: Mapping[str, str], key: str, word: str) -> bool:
-    found = point.get(key)
-    if found not in (None, word):
-        raise ValueError(f"{key}: {found}: a fusion point can have '{key}: {word}', or no {key}")
-    return found == word

@@ -9,8 +9,8 @@ from typing import Any, cast
 from torch import nn
 
 from models.backbones import Branch, BranchBuilder, BranchState
-from models.contracts import Batch, Criterion, Losses, MidFusionBuilder, Prediction
-from models.fusion_point import FusionPoint, build_points
+from models.contracts import Batch, Criterion, Losses, Prediction
+from models.fusion_point import FusionPoint
 from models.fusions.readout import Readout, ReadoutBuilder, readout_class
 
 
@@ -36,48 +36,34 @@ class StagedNetwork(nn.Module):
         cls,
         branches: Mapping[str, BranchBuilder],
         *,
-        modalities: Sequence[str],
         outputs: int,
         readout: ReadoutBuilder,
-        fusion_points: Sequence[Mapping[str, str]] = (),
-        mid: MidFusionBuilder | None = None,
         points: Sequence[Mapping[str, Any]] = (),
         all_heads: bool = False,
     ) -> "StagedNetwork":
         """Build the network that a config describes.
 
         Args:
-            branches: a builder for every modality that the task knows.
-            modalities: those to use, in this order.
+            branches: a builder for each modality, in the order of everything that follows.
             outputs: K, classes, or 1 for a regression.
             readout: builder, called with the branches' feature sizes.
-            fusion_points: for each point the stage of every branch (and `join: channels` or
-                `only: first` or `unchanged: <branch>`, as in `FusionPoint`); branches that are not
-                used are left out, and a point with one branch left is none.
-            mid: builder of the module at each point; `None` exchanges nothing.
-            points: settings of that module, one entry a fusion point; empty for its defaults.
+            points: for each fusion point, from early to late, `stages` and `fusion`, the builder
+                of its module, and maybe options, as `FusionPoint` has them.
             all_heads: build every branch's head even if the readout reads features, where the
                 paper's parameter counts contain them (the readout's `heads_beside`).
 
         Raises:
-            ValueError: for an unknown modality, settings that do not match the points, or what is
-                no readout or no mid-level fusion.
+            ValueError: for no branch at all, for a point that there cannot be, or for what is no
+                readout or no mid-level fusion.
         """
-        unknown = [name for name in modalities if name not in branches]
-        if unknown or not modalities:
-            raise ValueError(f"modalities={list(modalities)}: choose from {', '.join(branches)}")
-        if points and len(points) != len(fusion_points):
-            raise ValueError(
-                f"the fusion has settings for {len(points)} points, the task has "
-                f"{len(fusion_points)} fusion points: give one entry for each"
-            )
+        if not branches:
+            raise ValueError("a network needs at least one branch, found none")
         kind = readout_class(readout)
         heads = outputs if kind.uses == "logits" or (all_heads and kind.heads_beside) else None
-        chosen = {name: branches[name](outputs=heads) for name in modalities}
-        settings = points or [{}] * len(fusion_points)
-        built = [] if mid is None else build_points(chosen, fusion_points, mid, settings)
-        sizes = [branch.feature_size for branch in chosen.values()]
-        return cls(chosen, points=built, readout=readout(sizes, outputs=outputs))
+        built = {name: builder(outputs=heads) for name, builder in branches.items()}
+        sizes = [branch.feature_size for branch in built.values()]
+        met = [FusionPoint(built, **point) for point in points]
+        return cls(built, points=met, readout=readout(sizes, outputs=outputs))
 
     def forward(self, batch: Batch) -> Prediction:
         """Predict from `batch[modality]` for every branch, and its `<modality>_length` if given."""
