@@ -59,9 +59,9 @@ class FusionPoint(nn.Module):
             name: branches[name].channels[stage][: 1 if only else None]
             for name, stage in stages.items()
         }
-        groups = self.channels.values()
-        in_channels = [sum(group) for group in groups] if self.join else [c for g in groups for c in g]
-        self.fusion = _mid_fusion(fusion(in_channels))
+        apart = [count for group in self.channels.values() for count in group]
+        joined = [sum(group) for group in self.channels.values()]
+        self.fusion = _mid_fusion(fusion(joined if self.join else apart))
 
     def forward(
         self, taps: Mapping[str, list[Tensor]], masks: Mapping[str, Tensor | None]
