@@ -20,6 +20,7 @@ def main(cfg: DictConfig) -> float:
 
     with readable_errors(go_on=HydraConfig.get().mode == RunMode.MULTIRUN):
         run = Run(Overrides(HydraConfig.get().overrides.task), console)
+        run.refuse_idle()
         folder = run.complete()
         runs = [*(source.folder for source in run.sources.values()), folder]
         return print_runs(runs, console)

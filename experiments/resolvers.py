@@ -65,11 +65,9 @@ def exchanges(
         modalities: those in use; a point with one of them is none.
 
     Raises:
-        ValueError: for a name that is no point, or settings of one that there is not.
+        ValueError: for a name that is no point.
     """
     settings = fusion.get("points") or {}
-    for name in settings:
-        choose(points, name)
     found = []
     for name in names:
         point = choose(points, name)

@@ -113,6 +113,18 @@ def _check_fusion(cfg: DictConfig) -> None:
             f"fusion={cfg.fusion.name} is made for task={' or task='.join(tasks)}, "
             f"found task={cfg.task.name}; choose another fusion"
         )
+    needs = cfg.fusion.get("needs")
+    if needs is not None and set(cfg.modalities) != set(needs):
+        raise RunError(
+            f"fusion={cfg.fusion.name} is a network of {', '.join(needs)}: expected "
+            f"modalities=[{','.join(needs)}], found {list(cfg.modalities)}"
+        )
+    if cfg.batch_size <= (least := cfg.fusion.get("more_samples_than", 0)):
+        raise RunError(
+            f"fusion={cfg.fusion.name} correlates views of {least} dimensions, which needs a batch "
+            f"of more samples than that: found batch_size={cfg.batch_size}; choose a larger one, "
+            "or fewer fusion.network.dimensions"
+        )
     if cfg.task.outputs < cfg.fusion.get("least_outputs", 1):
         raise RunError(
             f"fusion={cfg.fusion.name} combines class probabilities, and a network of "

@@ -8,38 +8,83 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-# Fold and seed are folders of their own. The device rounds differently, but a run may be continued
-# on another one: it is written in metrics.json instead. What acted in prepare is in the manifest,
-# whose hash counts too. The rest cannot alter a result.
+# Fold and seed are folders of their own. What acted in prepare is in the data's own identity. The
+# rest cannot alter a result. The device rounds differently, but a run may be continued on another
+# one: it is written in metrics.json instead.
 NO_PART = {"root", "workers", "sample", "prepared", "fold", "seed", "evaluation_batch_size"}
 TRAINER_LOOKS = {"logger", "accelerator", "log_every_n_steps"}
 FAST = ("channels_last", "compile")  # they round differently, so they count where they are on
-REPEATED = {"max_epochs"}  # another name for a setting that stands elsewhere
+
+
+# Settings that came after the first hashes, by their paths, each with the value at which a run is
+# the same as before there was the setting: there it is left out of the digest, so that hashes last.
+NEUTRAL = {"channels_last": False, "compile": False, "trains": True}
 
 
 def settings(cfg: DictConfig) -> dict[str, Any]:
-    """Return the settings of a run that can alter its result, as plain containers."""
-    full = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=False)
-    assert isinstance(full, dict)
-    used = {str(name) for name in full["modalities"]}
-    kept = {
-        k: full[k] for k in ("modalities", "epochs", "init", "threads", "training", "reporting")
-    }
-    # `video_frames` is of no account where there is no video.
-    unused = tuple(f"{name}_" for name in full["task"]["branches"] if name not in used)
-    others = {key for key in full["datamodule"] if key.startswith(unused)}
-    kept |= {flag: full[flag] for flag in FAST if full.get(flag)}
-    return kept | {
-        "protocol": full["protocol"]["name"],
-        "task": full["task"]["name"],
-        "network": _used(full["network"], used),
-        "datamodule": _without(full["datamodule"], NO_PART | others),
+    """Return what a run is built from, less what cannot alter its result, as plain containers.
+
+    These are the arguments of its constructors. A setting that is not among them has no effect.
+    """
+    network, trainer = _plain(cfg.network), _plain(cfg.trainer)
+    used = {str(name) for name in cfg.modalities}
+    unused = {str(name) for name in cfg.task.branches} - used
+    found = {
+        "task": cfg.task.name,
+        "module": _plain(cfg.task.module),
+        "network": network,
+        # Branches are told apart by their order, and a digest knows no order of keys.
+        "order": list(network.get("branches", ())),
+        "training": _plain(cfg.training),
+        "trains": bool(cfg.fusion.get("trains", True)),
+        "reporting": _plain(cfg.reporting),
+        "datamodule": _without(_plain(cfg.datamodule), NO_PART | unused)
+        | {"modalities": sorted(used)},
         "trainer": {
             key: value
-            for key, value in full["trainer"].items()
+            for key, value in trainer.items()
             if key not in TRAINER_LOOKS and not key.startswith("enable_")
         },
+        "threads": cfg.threads,
+        **{flag: cfg[flag] for flag in FAST},
     }
+    return _lasting(found)
+
+
+def essence(cfg: DictConfig) -> dict[str, Any]:
+    """Return all that a setting can act on: `settings`, the start, and how the data are made."""
+    warm = starts_warm(cfg)
+    made = ("sample", "prepared")
+    return {
+        "settings": settings(cfg),
+        "start": [warm, cfg.protocol.init_from if warm else None],
+        "published": _plain(cfg.task.get("published")) if not warm else None,
+        "data": {key: _plain(cfg.datamodule.get(key)) for key in made},
+        "epochs": cfg.epochs,
+        "batch_size": cfg.batch_size,
+    }
+
+
+def starts_warm(cfg: DictConfig) -> bool:
+    """Say whether a run starts from unimodal runs: a fusion may, one that trains nothing must."""
+    several = len(cfg.modalities) > 1
+    return several and (cfg.init == "unimodal" or not cfg.fusion.get("trains", True))
+
+
+def _lasting(found: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what stands at its neutral value."""
+    for path, neutral in NEUTRAL.items():
+        *parents, last = path.split(".")
+        inner: Any = found
+        for name in parents:
+            inner = inner.get(name, {})
+        if inner.get(last) == neutral:
+            del inner[last]
+    return found
+
+
+def _plain(node: Any) -> Any:
+    return OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
 
 
 def digest(value: Any) -> str:
@@ -57,7 +102,7 @@ def variant(cfg: DictConfig, plain: DictConfig, run_hash: str) -> str:
         run_hash: the run's hash.
     """
     changed = {} if plain is cfg else _changes(settings(plain), settings(cfg))
-    named = sorted({_name(k, v) for (*_, k), v in changed.items() if k not in REPEATED})
+    named = sorted({_name(k, v) for (*_, k), v in changed.items()})
     readable = "".join(c if c.isalnum() or c in "._" else "-" for c in "-".join(named))
     readable = re.sub("-+", "-", readable)[:100].strip("-")
     start = ["+".join(cfg.modalities), cfg.protocol.name]
@@ -85,22 +130,6 @@ def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
             yield from _leaves(inner, (*path[:-1], str(index), path[-1]))
     else:
         yield path, value
-
-
-def _used(network: Mapping[str, Any], modalities: set[str]) -> dict[str, Any]:
-    """Leave the task's other branches out; a network of its own may know none of them."""
-    kept = dict(network)
-    if "branches" in kept:
-        kept["branches"] = _only(kept["branches"], modalities)
-    if "fusion_points" in kept:
-        points = kept["fusion_points"] if kept.get("mid", True) else []
-        words = modalities | {"join", "only", "unchanged"}
-        kept["fusion_points"] = [_only(point, words) for point in points]
-    return kept
-
-
-def _only(mapping: Mapping[str, Any], keys: set[str]) -> dict[str, Any]:
-    return {key: value for key, value in mapping.items() if key in keys}
 
 
 def _without(mapping: Mapping[str, Any], keys: set[str]) -> dict[str, Any]:

@@ -71,9 +71,13 @@ class Overrides:
         """Return those of other keys than these, and than all keys below them."""
         return Overrides(text for text in self.texts if not _below(key_of(text), keys))
 
+    def exactly_without(self, *keys: str) -> "Overrides":
+        """Return those of other keys than these; what lies below these stays."""
+        return Overrides(text for text in self.texts if key_of(text) not in keys)
+
     def setting(self, **values: object) -> "Overrides":
         """Return overrides in which these keys, without a dot, have these values."""
-        kept = (text for text in self.texts if key_of(text) not in values)
+        kept = self.exactly_without(*values)
         return Overrides([*kept, *(f"{key}={value}" for key, value in values.items())])
 
 

@@ -8,8 +8,9 @@ from rich.console import Console
 from experiments.contracts import DataModule
 from experiments.runs.callbacks import leads
 from experiments.runs.compose import PLACES, build, check, compose
-from experiments.runs.folder import RunFolder
-from experiments.runs.identity import digest, settings, variant
+from experiments.runs.folder import RunError, RunFolder
+from experiments.runs.identity import digest, settings, starts_warm, variant
+from experiments.runs.idle import idle
 from experiments.runs.make import Making
 from experiments.runs.overrides import Overrides
 from experiments.runs.weights import Published
@@ -18,7 +19,7 @@ GROUPS = ("task", "fusion", "data", "protocol")
 # Overrides that change no setting: they choose what the folder's name says anyway, and places.
 CHOICES = {*GROUPS, *PLACES, "modalities", "results", "progress", "rerun", "data.root", "data.raw"}
 # Overrides of the fusion, which the unimodal runs that it starts from do not have.
-OF_THE_FUSION = ("fusion", "task_fusion", "modalities", "init", "network", "staged", "sweep")
+OF_THE_FUSION = ("fusion", "task_fusion", "modalities", "points", "init", "network", "staged")
 
 
 class Run:
@@ -48,7 +49,7 @@ class Run:
         check(cfg)
         self.data: DataModule = build(cfg.datamodule)
         self.sources: dict[str, Run] = {}
-        if len(cfg.modalities) > 1 and (cfg.init == "unimodal" or not self.trains):
+        if starts_warm(cfg):
             shared = {} if shared is None else shared
             self.sources = {name: self._unimodal(name, shared) for name in cfg.modalities}
         self.published = Published.of(cfg, warm=bool(self.sources))
@@ -71,6 +72,23 @@ class Run:
         """Return the run's name as a person would say it."""
         cfg = self.cfg
         return f"{cfg.fusion.name} ({'+'.join(cfg.modalities)}) fold {cfg.fold} seed {cfg.seed}"
+
+    @property
+    def idle(self) -> list[str]:
+        """Return those overrides that change nothing, of this run or of those it starts from."""
+        return idle(self.overrides, [self.cfg, *(source.cfg for source in self.sources.values())])
+
+    def refuse_idle(self) -> None:
+        """Refuse an override that would be accepted and ignored.
+
+        Raises:
+            RunError: names it.
+        """
+        for text in self.idle:
+            raise RunError(
+                f"{text}: nothing of this run depends on it; leave it out, or change what does "
+                "(--cfg job shows where each value goes)"
+            )
 
     @property
     def trains(self) -> bool:

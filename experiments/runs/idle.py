@@ -1,0 +1,65 @@
+"""Overrides that would change nothing: they are refused, and not accepted and ignored."""
+
+import copy
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from experiments.runs.compose import compose
+from experiments.runs.identity import essence
+from experiments.runs.overrides import Overrides
+
+# Where things are, how they look, and on which device: no part of what a run is.
+PLACES = (
+    "fold",                             # folders of a run
+    "seed",
+    "results",                          # its place
+    "data.root",                        # that of the data, which are told apart by their manifest
+    "datamodule.root",
+    "rerun",                            # what to do with a complete run
+    "progress",                         # what is shown
+    "logger",                           # where figures are also written
+    "hydra",                            # who starts the job
+    "trainer",                          # its choice, such as cpu; what alters a result is checked
+    "datamodule.workers",               # how batches are loaded, which are the same
+    "datamodule.evaluation_batch_size",
+)  # fmt: skip
+CHOICES = ("task", "fusion", "data", "protocol")  # their names stand in the run's own
+SENTINEL = "__idle__"
+
+
+def idle(overrides: Overrides, cfgs: list[DictConfig]) -> list[str]:
+    """Return those overrides on whose value nothing depends.
+
+    Args:
+        overrides: of a run.
+        cfgs: the run's configuration, and those of the runs that it starts from.
+    """
+    before = [essence(cfg) for cfg in cfgs]
+    found = []
+    for key, text in zip(overrides.keys, overrides, strict=True):
+        known = key in PLACES or key in CHOICES or text.startswith("~")
+        if known or key.startswith(("hydra.", "hydra/", "logger.")):
+            continue
+        if "." not in key and OmegaConf.select(cfgs[0], key, throw_on_missing=False) is None:
+            acts = _choice_acts(overrides, key, before[0])
+        else:
+            acts = any(_acts(cfg, key, was) for cfg, was in zip(cfgs, before, strict=True))
+        if not acts:
+            found.append(text)
+    return found
+
+
+def _acts(cfg: DictConfig, key: str, before: dict[str, Any]) -> bool:
+    """Say whether another value of a key would make another run, or none at all."""
+    changed = copy.deepcopy(cfg)
+    try:
+        OmegaConf.update(changed, key, SENTINEL, merge=False, force_add=True)
+        return essence(changed) != before
+    except Exception:  # whatever reads the value cannot do with this one: so something does
+        return True
+
+
+def _choice_acts(overrides: Overrides, group: str, before: dict[str, Any]) -> bool:
+    """Say whether a choice of a configuration group makes another run than leaving it out."""
+    return essence(compose(overrides.exactly_without(group))) != before
