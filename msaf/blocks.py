@@ -8,7 +8,7 @@ the q segments, absent where there is one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import get_args
+from typing import TypedDict
 
 import torch
 import torch.nn.functional as F
@@ -26,31 +26,41 @@ from msaf.dropout import BlockDropout, DropoutForm, DropoutMask
 from msaf.segments import apply_gate, segment_means
 
 
+class GateArguments(TypedDict, total=False):
+    """The keyword arguments of every gate."""
+
+    block_channels: BlockChannels
+    lowest_attention: float
+    block_dropout: float
+    segments: int
+    dropout_form: DropoutForm
+    dropout_mask: DropoutMask
+
+
 class BlockGate(nn.Module):
     """Scales the channel blocks of several modalities; a subclass says by how much, in ``attend``.
 
     The maps are never reshaped into blocks: their means are, which is the same by equation 1 and
     leaves one reduction and one product over each map.
 
-    All gates have the arguments of ``MSAF``, declared here once and explained there, so that one
-    exchanges for the other. A subclass makes its layers of them in ``build``.
+    What all gates take is declared here once, and explained in ``MSAF``.
 
     Raises:
         ValueError: an argument is outside its range.
     """
+
+    join_mean: JoinMean = "all"
 
     def __init__(
         self,
         in_channels: Sequence[int],
         *,
         block_channels: BlockChannels = "auto",
-        reduction: int = 4,
         lowest_attention: float = 0.0,
         block_dropout: float = 0.0,
         segments: int = 1,
         dropout_form: DropoutForm = "paper",
         dropout_mask: DropoutMask = "sample",
-        join_mean: JoinMean = "all",
     ) -> None:
         super().__init__()
         self.in_channels = tuple(int(channels) for channels in in_channels)
@@ -61,12 +71,8 @@ class BlockGate(nn.Module):
             raise ValueError(f"lowest_attention is in [0, 1], got {lowest_attention}")
         if segments < 1:
             raise ValueError(f"segments is at least 1, got {segments}")
-        if join_mean not in get_args(JoinMean):
-            raise ValueError(f"join_mean is one of {get_args(JoinMean)}, got {join_mean!r}")
-        self.reduction = reduction
         self.lowest_attention = float(lowest_attention)
         self.segments = segments
-        self.join_mean = join_mean
         self.blocks_per_modality = tuple(
             -(-channels // self.block_channels) for channels in self.in_channels
         )
@@ -74,10 +80,6 @@ class BlockGate(nn.Module):
         self._padded_channels = [n * self.block_channels for n in self.blocks_per_modality]
         self._padded = tuple(self._padded_channels) != self.in_channels
         self.dropout = BlockDropout(block_dropout, dropout_form, dropout_mask)
-        self.build()
-
-    def build(self) -> None:
-        """Make what a subclass learns, once the arguments are checked; nothing here."""
 
     def forward(self, features: Sequence[Tensor], masks: Masks | None = None) -> list[Tensor]:
         """Scale each modality's blocks.

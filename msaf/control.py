@@ -14,9 +14,8 @@ class UniformGate(BlockGate):
     """MSAF with its attention fixed at 1 / N for each of the N blocks.
 
     What MSAF gains over this is what its attention adds; what this gains over no fusion is owed
-    to smaller features and to BlockDropout. It has MSAF's arguments, so that one exchanges for
-    the other in a config; ``reduction`` and ``join_mean`` have nothing to act on here. Not part of
-    the paper.
+    to smaller features and to BlockDropout. It takes those of MSAF's arguments that act on it:
+    without a join there is no ``reduction`` and no ``join_mean``. Not part of the paper.
     """
 
     def attend(

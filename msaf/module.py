@@ -8,10 +8,12 @@ segments, absent where there is one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Unpack, get_args
 
 from torch import Tensor, nn
 
-from msaf.blocks import BlockGate, Masks
+from msaf.blocks import BlockGate, GateArguments
+from msaf.checks import JoinMean, Masks
 from msaf.segments import SegmentNorm, linear
 
 
@@ -47,14 +49,25 @@ class MSAF(BlockGate):
         >>> video, audio = fuse([torch.randn(4, 1024, 4, 14, 14), torch.randn(4, 32, 208)])
     """
 
-    def build(self) -> None:
-        """Make the layers of equations 2 to 4."""
-        if not 1 <= self.reduction <= self.block_channels:
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        *,
+        reduction: int = 4,
+        join_mean: JoinMean = "all",
+        **gate: Unpack[GateArguments],
+    ) -> None:
+        super().__init__(in_channels, **gate)
+        if join_mean not in get_args(JoinMean):
+            raise ValueError(f"join_mean is one of {get_args(JoinMean)}, got {join_mean!r}")
+        if not 1 <= reduction <= self.block_channels:
             raise ValueError(
                 f"reduction is between 1 and block_channels ({self.block_channels}), so that a "
-                f"channel is left of the joint representation; got {self.reduction}"
+                f"channel is left of the joint representation; got {reduction}"
             )
-        width = self.block_channels // self.reduction
+        self.reduction = reduction
+        self.join_mean = join_mean
+        width = self.block_channels // reduction
         self.join = linear(self.segments, self.block_channels, width)
         self.norm = SegmentNorm(self.segments * width)
         self.highlight = linear(self.segments, width, self.blocks * self.block_channels)

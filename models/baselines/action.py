@@ -28,29 +28,27 @@ class ActionNetwork(nn.Module):
     `label` `(B,)`.
 
     Args:
-        branches: builders by modality.
-        modalities: those of the run; these networks need both.
+        branches: builders of both modalities.
         outputs: K, or `None` for branches without heads.
 
     Raises:
-        ValueError: for other modalities.
+        ValueError: for branches of other modalities.
     """
 
     def __init__(
         self,
         branches: Mapping[str, BranchBuilder],
         *,
-        modalities: Sequence[str],
         outputs: int | None,
     ) -> None:
         super().__init__()
-        if set(modalities) != set(MODALITIES):
+        if set(branches) != set(MODALITIES):
             raise ValueError(
-                f"{type(self).__name__} is a network of video and skeletons: expected "
-                f"modalities=[{','.join(MODALITIES)}], found {list(modalities)}"
+                f"{type(self).__name__} is a network of video and skeletons: expected a branch of "
+                f"each, found {', '.join(branches)}"
             )
         self.branches = nn.ModuleDict(
-            {name: branches[name](outputs=outputs) for name in modalities}
+            {name: branches[name](outputs=outputs) for name in MODALITIES}
         )
 
     def branch(self, modality: str) -> Branch:

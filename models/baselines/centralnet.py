@@ -33,7 +33,6 @@ class CentralNet(ActionNetwork):
 
     Args:
         branches: see `ActionNetwork`. They are frozen: start them from trained ones.
-        modalities: see `ActionNetwork`.
         outputs: K.
         video_stages: one for each level before the last.
         skeleton_stages: likewise, those whose maps have two streams.
@@ -46,12 +45,11 @@ class CentralNet(ActionNetwork):
         self,
         branches: Mapping[str, BranchBuilder],
         *,
-        modalities: Sequence[str],
         outputs: int,
         video_stages: Sequence[str],
         skeleton_stages: Sequence[str],
     ) -> None:
-        super().__init__(branches, modalities=modalities, outputs=None)
+        super().__init__(branches, outputs=None)
         self.branches.requires_grad_(False)
         self.stages = list(zip(video_stages, skeleton_stages, strict=True))
         widths = [

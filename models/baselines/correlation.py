@@ -3,13 +3,13 @@
 Legend: B samples, K dimensions of a view.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from models.baselines.sentiment import MODALITIES, SentimentNetwork
+from models.baselines.sentiment import SentimentNetwork
 from models.contracts import Batch, Criterion, Losses, Prediction
 
 RIDGE = 1e-3
@@ -59,13 +59,12 @@ class CorrelatedNetwork(SentimentNetwork):
 
     Args:
         features: see `SentimentNetwork`.
-        modalities: see `SentimentNetwork`.
         dimensions: K of both views.
-        batch_size: samples of a training batch; must exceed K. A shorter batch at the end of an
-            epoch that does not is left out of the correlation.
+
+    A short batch at the end of an epoch, of no more than K samples, is left out of the correlation.
 
     Raises:
-        ValueError: for a batch that cannot tell correlations.
+        ValueError: in training, for two such batches one after the other: nothing would be trained.
     """
 
     phases: ClassVar[tuple[str, ...]] = ("correlation", "prediction")
@@ -74,18 +73,11 @@ class CorrelatedNetwork(SentimentNetwork):
         self,
         features: Mapping[str, int],
         *,
-        modalities: Sequence[str] = MODALITIES,
         dimensions: int,
-        batch_size: int,
     ) -> None:
-        super().__init__(features, modalities=modalities)
-        if batch_size <= dimensions:
-            raise ValueError(
-                f"{type(self).__name__} correlates views of {dimensions} dimensions, which needs a "
-                f"batch of more samples than that: found batch_size={batch_size}; choose a larger "
-                "batch_size or fewer fusion.network.dimensions"
-            )
+        super().__init__(features)
         self.dimensions = dimensions
+        self.short_batches = 0  # one after the other
         self.phase = self.phases[0]
         self.views = nn.ModuleDict()
         self.readout: nn.Module
@@ -111,12 +103,23 @@ class CorrelatedNetwork(SentimentNetwork):
         """Return the phase's loss as `total`: the correlation's, or the criterion of the head."""
         views = [prediction.parts[name] for name in VIEWS]
         if len(views[0]) > self.dimensions:
+            self.short_batches = 0
             correlation = total_correlation(*views).float()
         else:
+            self._count_short_batch(len(views[0]))
             correlation = views[0].sum() * 0
         error = criterion(prediction.scores, batch["label"])
         losses = {"correlation": -correlation, "prediction": error}
         return {"total": losses[self.phase], **losses}
+
+    def _count_short_batch(self, size: int) -> None:
+        self.short_batches += self.training
+        if self.short_batches > 1:
+            raise ValueError(
+                f"{type(self).__name__} correlates views of {self.dimensions} dimensions, which "
+                f"needs batches of more samples than that, found two of {size}: choose a larger "
+                "batch_size or fewer fusion.network.dimensions"
+            )
 
 
 def head(inputs: int) -> nn.Sequential:

@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from models.baselines.correlation import CorrelatedNetwork, head
-from models.baselines.sentiment import MODALITIES
 from models.contracts import Batch, Prediction
 
 
@@ -40,24 +39,18 @@ class DCCA(CorrelatedNetwork):
 
     Args:
         features: see `SentimentNetwork`.
-        modalities: see `SentimentNetwork`.
         hidden: sizes of the hidden layers of each view.
         dimensions: K.
-        batch_size: samples of a training batch.
     """
 
     def __init__(
         self,
         features: Mapping[str, int],
         *,
-        modalities: Sequence[str] = MODALITIES,
         hidden: Sequence[int],
         dimensions: int,
-        batch_size: int,
     ) -> None:
-        super().__init__(
-            features, modalities=modalities, dimensions=dimensions, batch_size=batch_size
-        )
+        super().__init__(features, dimensions=dimensions)
         others = features["visual"] + features["audio"]
         self.views["text"] = mlp(features["text"], hidden, dimensions)
         self.views["others"] = mlp(others, hidden, dimensions)

@@ -3,7 +3,7 @@
 Legend: B samples, T steps, C channels, F features.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 
@@ -60,7 +60,6 @@ class EncodedNetwork(SentimentNetwork):
 
     Args:
         features: see `SentimentNetwork`.
-        modalities: see `SentimentNetwork`.
         hidden: size of each encoder.
         text_outputs: F of the text; that of the others is `hidden`.
         dropout: of every encoder.
@@ -70,12 +69,11 @@ class EncodedNetwork(SentimentNetwork):
         self,
         features: Mapping[str, int],
         *,
-        modalities: Sequence[str],
         hidden: Mapping[str, int],
         text_outputs: int,
         dropout: float,
     ) -> None:
-        super().__init__(features, modalities=modalities)
+        super().__init__(features)
         self.encoded_sizes = (hidden["visual"], hidden["audio"], text_outputs)
         self.visual = MeanEncoder(features["visual"], hidden=hidden["visual"], dropout=dropout)
         self.audio = MeanEncoder(features["audio"], hidden=hidden["audio"], dropout=dropout)

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from models.baselines.correlation import CorrelatedNetwork, head
-from models.baselines.sentiment import MODALITIES
 from models.baselines.sequences import Steps
 from models.contracts import Batch, Prediction
 
@@ -83,26 +82,20 @@ class ICCN(CorrelatedNetwork):
 
     Args:
         features: see `SentimentNetwork`.
-        modalities: see `SentimentNetwork`.
         hidden: H of visual and audio.
         filters: of the convolutions over the outer products.
         dimensions: K.
-        batch_size: samples of a training batch.
     """
 
     def __init__(
         self,
         features: Mapping[str, int],
         *,
-        modalities: Sequence[str] = MODALITIES,
         hidden: int,
         filters: Sequence[int],
         dimensions: int,
-        batch_size: int,
     ) -> None:
-        super().__init__(
-            features, modalities=modalities, dimensions=dimensions, batch_size=batch_size
-        )
+        super().__init__(features, dimensions=dimensions)
         for name in ("visual", "audio"):
             self.views[name] = TextBasedView(
                 features[name],

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from models.baselines.encoders import EncodedNetwork
-from models.baselines.sentiment import MODALITIES
 from models.baselines.tfn import outer_product
 from models.contracts import Batch, Prediction
 
@@ -63,7 +62,6 @@ class LMF(EncodedNetwork):
 
     Args:
         features: see `SentimentNetwork`.
-        modalities: see `SentimentNetwork`.
         hidden: see `EncodedNetwork`.
         text_outputs: see `EncodedNetwork`.
         rank: R.
@@ -74,7 +72,6 @@ class LMF(EncodedNetwork):
         self,
         features: Mapping[str, int],
         *,
-        modalities: Sequence[str] = MODALITIES,
         hidden: Mapping[str, int],
         text_outputs: int,
         rank: int,
@@ -82,7 +79,6 @@ class LMF(EncodedNetwork):
     ) -> None:
         super().__init__(
             features,
-            modalities=modalities,
             hidden=hidden,
             text_outputs=text_outputs,
             dropout=dropout,

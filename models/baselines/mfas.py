@@ -81,7 +81,6 @@ class MFAS(ActionNetwork):
 
     Args:
         branches: see `ActionNetwork`.
-        modalities: see `ActionNetwork`.
         outputs: K.
         video_stages: whose means are the video's features, besides its end.
         layers: see `choices` of `FusionLayers`.
@@ -97,7 +96,6 @@ class MFAS(ActionNetwork):
         self,
         branches: Mapping[str, BranchBuilder],
         *,
-        modalities: Sequence[str],
         outputs: int,
         video_stages: Sequence[str],
         layers: Sequence[Choice],
@@ -105,7 +103,7 @@ class MFAS(ActionNetwork):
         norm: bool = False,
         dropout: float = 0.4,
     ) -> None:
-        super().__init__(branches, modalities=modalities, outputs=outputs)
+        super().__init__(branches, outputs=outputs)
         self.video_stages = list(video_stages)
         sizes = self._feature_sizes()
         self.layers = FusionLayers(layers, sizes, width=width, norm=norm, dropout=dropout)

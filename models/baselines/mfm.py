@@ -3,7 +3,7 @@
 Legend: B samples, T steps, C channels, Z codes, F factors.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -87,7 +87,6 @@ class MFM(SentimentNetwork):
 
     Args:
         features: see `SentimentNetwork`.
-        modalities: see `SentimentNetwork`.
         memory_fusion: the sizes of `MemoryFusion`.
         codes: Z of each modality, and of `shared`.
         factors: F likewise.
@@ -100,7 +99,6 @@ class MFM(SentimentNetwork):
         self,
         features: Mapping[str, int],
         *,
-        modalities: Sequence[str] = MODALITIES,
         memory_fusion: Mapping[str, Any],
         codes: Mapping[str, int],
         factors: Mapping[str, int],
@@ -108,7 +106,7 @@ class MFM(SentimentNetwork):
         reconstruction: Mapping[str, float],
         prior: float,
     ) -> None:
-        super().__init__(features, modalities=modalities)
+        super().__init__(features)
         self.weights = {name: reconstruction[name] for name in MODALITIES}
         self.prior = prior
         self.norms = nn.ModuleDict(

@@ -3,7 +3,7 @@
 Legend: B samples, C channels, H codes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 
 import torch
@@ -66,7 +66,6 @@ class MISA(SentimentNetwork):
 
     Args:
         features: see `SentimentNetwork`.
-        modalities: see `SentimentNetwork`.
         codes: H.
         heads: of the transformer layer.
         feedforward: inner size of the transformer layer.
@@ -81,7 +80,6 @@ class MISA(SentimentNetwork):
         self,
         features: Mapping[str, int],
         *,
-        modalities: Sequence[str] = MODALITIES,
         codes: int,
         heads: int,
         feedforward: int,
@@ -91,7 +89,7 @@ class MISA(SentimentNetwork):
         difference: float,
         reconstruction: float,
     ) -> None:
-        super().__init__(features, modalities=modalities)
+        super().__init__(features)
         self.loss_weights = {
             "similarity": similarity, "difference": difference, "reconstruction": reconstruction,
         }  # fmt: skip

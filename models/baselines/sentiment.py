@@ -3,7 +3,7 @@
 Legend: B samples, T steps, C channels.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch.nn.functional as F
 from torch import nn
@@ -23,18 +23,17 @@ class SentimentNetwork(nn.Module):
 
     Args:
         features: C of each modality.
-        modalities: those of the run; these networks need all three.
 
     Raises:
-        ValueError: for other modalities.
+        ValueError: for features of other modalities.
     """
 
-    def __init__(self, features: Mapping[str, int], *, modalities: Sequence[str]) -> None:
+    def __init__(self, features: Mapping[str, int]) -> None:
         super().__init__()
-        if set(modalities) != set(MODALITIES):
+        if set(features) != set(MODALITIES):
             raise ValueError(
-                f"{type(self).__name__} is a network of visual, audio and text: expected "
-                f"modalities=[{','.join(MODALITIES)}], found {list(modalities)}"
+                f"{type(self).__name__} is a network of visual, audio and text: expected the "
+                f"features of each, found those of {', '.join(features)}"
             )
         self.features = {name: features[name] for name in MODALITIES}
 

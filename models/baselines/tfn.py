@@ -11,7 +11,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.baselines.encoders import EncodedNetwork
-from models.baselines.sentiment import MODALITIES
 from models.contracts import Batch, Prediction
 
 STRONGEST = 3.0  # sentiment lies in [-3, 3]
@@ -52,7 +51,6 @@ class TFN(EncodedNetwork):
 
     Args:
         features: see `SentimentNetwork`.
-        modalities: see `SentimentNetwork`.
         hidden: see `EncodedNetwork`.
         text_outputs: see `EncodedNetwork`.
         fusion_hidden: size of the two layers behind the outer product.
@@ -63,7 +61,6 @@ class TFN(EncodedNetwork):
         self,
         features: Mapping[str, int],
         *,
-        modalities: Sequence[str] = MODALITIES,
         hidden: Mapping[str, int],
         text_outputs: int,
         fusion_hidden: int,
@@ -71,7 +68,6 @@ class TFN(EncodedNetwork):
     ) -> None:
         super().__init__(
             features,
-            modalities=modalities,
             hidden=hidden,
             text_outputs=text_outputs,
             dropout=dropout,
