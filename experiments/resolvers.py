@@ -21,12 +21,12 @@ def register() -> None:
 
 def by_data(full: Any, sample: Any, *, _root_: DictConfig) -> Any:
     """Return the value for the data set that is chosen: the full one, or the rendered sample."""
-    return plain(sample if _root_.data.name == "sample" else full)
+    return node(sample if _root_.data.name == "sample" else full)
 
 
 def by_protocol(paper: Any, released: Any, *, _root_: DictConfig) -> Any:
     """Return the value under the protocol that is chosen."""
-    return plain(released if _root_.protocol.name == "released" else paper)
+    return node(released if _root_.protocol.name == "released" else paper)
 
 
 def choose(options: Mapping[str, Any], name: str) -> Any:
@@ -37,7 +37,7 @@ def choose(options: Mapping[str, Any], name: str) -> Any:
     """
     if name not in options:
         raise ValueError(f"{name}: no such choice; there are {', '.join(map(str, options))}")
-    return plain(options[name])
+    return node(options[name])
 
 
 def pick(options: Mapping[str, Any], names: Sequence[str]) -> DictConfig:
@@ -46,7 +46,7 @@ def pick(options: Mapping[str, Any], names: Sequence[str]) -> DictConfig:
     Raises:
         ValueError: as `choose`.
     """
-    return OmegaConf.create({name: choose(options, name) for name in names})
+    return OmegaConf.create({name: plain(choose(options, name)) for name in names})
 
 
 def exchanges(
@@ -70,7 +70,7 @@ def exchanges(
     settings = fusion.get("points") or {}
     found = []
     for name in names:
-        point = choose(points, name)
+        point = plain(choose(points, name))
         stages = {m: point["stages"][m] for m in modalities if m in point["stages"]}
         if fusion.get("mid") is not None and len(stages) > 1:
             module = plain(fusion["mid"]) | (plain(settings.get(name)) or {})
@@ -81,3 +81,9 @@ def exchanges(
 def plain(value: Any) -> Any:
     """Return a value as plain containers, which a configuration can be written with."""
     return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+
+
+def node(value: Any) -> Any:
+    """Return a value as a configuration can hold it: containers as nodes of their own."""
+    found = plain(value)
+    return OmegaConf.create(found) if isinstance(found, dict | list) else found

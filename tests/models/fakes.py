@@ -1,5 +1,8 @@
 """Tiny branches for tests of the contracts: one tensor, two tensors, and no spatial axis."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -30,3 +33,8 @@ class TwoTaps(Branch):
 
     def summarise(self, values: list[Tensor]) -> Tensor:
         return torch.maximum(*values)
+
+
+def points(mid: Any, *stages: Mapping[str, str], **options: str) -> list[dict[str, Any]]:
+    """Fusion points as a config gives them: where branches meet, by which module, and options."""
+    return [{"stages": dict(where), "fusion": mid, **options} for where in stages]

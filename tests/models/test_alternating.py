@@ -17,7 +17,7 @@ from models import StagedNetwork
 from models.contracts import Prediction
 from models.fusions import ConcatHead, MeanLogits
 from models.tasks import Alternating, Classification
-from tests.models.fakes import OneTap, TwoTaps
+from tests.models.fakes import OneTap, TwoTaps, points
 
 BRANCHES = ("one", "two")
 
@@ -40,11 +40,9 @@ def network(**settings: Any) -> StagedNetwork:
     return StagedNetwork.build(
         {"one": OneTap, "two": TwoTaps},
         **{
-            "modalities": BRANCHES,
             "outputs": 3,
             "readout": MeanLogits,
-            "fusion_points": [{"one": "a", "two": "p"}],
-            "mid": Scale,
+            "points": points(Scale, {"one": "a", "two": "p"}),
         }
         | settings,
     )

@@ -15,7 +15,7 @@ from models.fusions import MMTM, Multiplicative, SumLogits
 from models.tasks import Classification, Joint, Regression
 from msaf import MSAF, UniformGate
 from tests.models.baselines import test_centralnet, test_mfas, toy
-from tests.models.fakes import OneTap, TwoTaps
+from tests.models.fakes import OneTap, TwoTaps, points
 
 Built = tuple[Any, dict[str, Tensor], type[Regression] | type[Classification]]
 
@@ -24,10 +24,8 @@ def staged(mid: Callable[..., Any] | None = None, **settings: Any) -> StagedNetw
     torch.manual_seed(0)
     return StagedNetwork.build(
         {"one": OneTap, "two": TwoTaps},
-        modalities=["one", "two"],
         outputs=3,
-        fusion_points=[{"one": "a", "two": "p"}],
-        mid=mid,
+        points=points(mid, {"one": "a", "two": "p"}) if mid else (),
         **{"readout": SumLogits} | settings,
     )
 

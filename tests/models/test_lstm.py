@@ -10,6 +10,7 @@ from models import StagedNetwork
 from models.backbones import LSTMBranch
 from models.fusions import RegressionHead
 from msaf import MSAF
+from tests.models.fakes import points
 
 
 def reference(branch: LSTMBranch, stage: str) -> nn.LSTM:
@@ -112,11 +113,12 @@ def test_the_network_masks_the_join_by_the_lengths_of_the_batch() -> None:
                 "a": partial(LSTMBranch, features=3, hidden=4, padding="left"),
                 "b": partial(LSTMBranch, features=2, hidden=6, padding="right"),
             },
-            modalities=["a", "b"],
             outputs=1,
             readout=RegressionHead,
-            fusion_points=[{"a": "lstm1", "b": "lstm1"}],
-            mid=partial(MSAF, block_channels=2, reduction=1, join_mean=join_mean),
+            points=points(
+                partial(MSAF, block_channels=2, reduction=1, join_mean=join_mean),
+                {"a": "lstm1", "b": "lstm1"},
+            ),
         ).eval()
 
     batch = {"a": torch.randn(2, 3, 5), "b": torch.randn(2, 2, 5)}

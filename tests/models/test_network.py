@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from models import StagedNetwork
-from models.backbones import ActionUnitMLP, MFCCNet, ResNeXt3D
+from models.backbones import MFCCNet, ResNeXt3D
 from models.fusions import MeanLogits, SumLogits
 from models.tasks import Classification
 from msaf import MSAF
-from tests.models.fakes import OneTap, TwoTaps
+from tests.models.fakes import OneTap, TwoTaps, points
 
 POINTS = [{"one": "a", "two": "p"}, {"one": "b", "two": "q"}]
 
@@ -35,13 +35,9 @@ class Spy(nn.Module):
 
 def network(**kwargs: Any) -> StagedNetwork:
     torch.manual_seed(0)
-    settings: dict[str, Any] = {
-        "modalities": ["one", "two"],
-        "outputs": 3,
-        "readout": SumLogits,
-        "fusion_points": POINTS,
-    }
-    return StagedNetwork.build({"one": OneTap, "two": TwoTaps}, **settings | kwargs)
+    branches = {"one": OneTap, "two": TwoTaps}
+    settings: dict[str, Any] = {"branches": branches, "outputs": 3, "readout": SumLogits}
+    return StagedNetwork.build(**settings | kwargs)
 
 
 def batch() -> dict[str, Tensor]:
@@ -55,7 +51,7 @@ def batch() -> dict[str, Tensor]:
 
 def test_taps_are_flattened_in_the_order_of_the_config_and_put_back() -> None:
     Spy.seen = []
-    net = network(mid=Spy)
+    net = network(points=points(Spy, *POINTS))
     net(batch())
     assert [channels for channels, _ in Spy.seen] == [[4, 5, 5], [6, 4, 4]]
     assert [[tuple(f.shape) for f in features] for _, features in Spy.seen] == [
@@ -63,12 +59,13 @@ def test_taps_are_flattened_in_the_order_of_the_config_and_put_back() -> None:
         [(4, 6, 7), (4, 4), (4, 4)],
     ]
     Spy.seen = []
-    network(mid=Spy, modalities=["two", "one"])(batch())
+    network(branches={"two": TwoTaps, "one": OneTap}, points=points(Spy, *POINTS))(batch())
     assert [channels for channels, _ in Spy.seen] == [[5, 5, 4], [4, 4, 6]]
 
 
 def test_the_whole_walk_by_hand() -> None:
-    net = network(mid=Spy, points=[{"amount": 1.0}, {"amount": 2.0}]).double()
+    amounts = [*points(Spy, POINTS[0]), *points(partial(Spy, amount=2.0), POINTS[1])]
+    net = network(points=amounts).double()
     data = {k: v.double() if v.is_floating_point() else v for k, v in batch().items()}
     one, two = net.branches["one"], net.branches["two"]
     x = one.stages["b"](one.stages["a"](data["one"]) + 1) + 2
@@ -83,15 +80,15 @@ def test_the_whole_walk_by_hand() -> None:
     torch.testing.assert_close(
         net.loss(prediction, data, Classification.criterion)["total"], expected
     )
-    mean = network(mid=Spy, points=[{"amount": 1.0}, {"amount": 2.0}], readout=MeanLogits).double()
+    mean = network(points=amounts, readout=MeanLogits).double()
     torch.testing.assert_close(mean(data).scores, prediction.scores / 2)
 
 
 def test_joined_taps_are_one_feature_for_the_fusion_and_two_for_the_branch() -> None:
     Spy.seen = []
-    points = [{"one": "a", "two": "p", "join": "channels"}]
-    joined = network(mid=Spy, fusion_points=points)
-    apart = network(mid=Spy, fusion_points=[POINTS[0]])
+    met = points(Spy, POINTS[0], join="channels")
+    joined = network(points=met)
+    apart = network(points=points(Spy, POINTS[0]))
     torch.testing.assert_close(joined(batch()).scores, apart(batch()).scores)
     (channels, features), _ = Spy.seen
     assert channels == [4, 10]
@@ -100,8 +97,8 @@ def test_joined_taps_are_one_feature_for_the_fusion_and_two_for_the_branch() -> 
 
 def test_the_first_tap_alone_is_exchanged_and_the_second_person_goes_on_unchanged() -> None:
     Spy.seen = []
-    points = [{"one": "a", "two": "p", "only": "first"}]
-    net = network(mid=Spy, fusion_points=points).double()
+    met = points(Spy, POINTS[0], only="first")
+    net = network(points=met).double()
     data = {k: v.double() if v.is_floating_point() else v for k, v in batch().items()}
     parts = net(data).parts
     ((channels, features),) = Spy.seen
@@ -115,23 +112,16 @@ def test_the_first_tap_alone_is_exchanged_and_the_second_person_goes_on_unchange
 
 def test_a_branch_that_goes_on_unchanged_is_still_seen() -> None:
     Spy.seen = []
-    points = [{"one": "a", "two": "p", "unchanged": "one"}]
-    net = network(mid=Spy, fusion_points=points)
+    met = points(Spy, POINTS[0], unchanged="one")
+    net = network(points=met)
     parts = net(batch()).parts
     assert [channels for channels, _ in Spy.seen] == [[4, 5, 5]]
-    alone = network(modalities=["one"])
+    alone = network(branches={"one": OneTap})
     alone.branches["one"].load_state_dict(net.branches["one"].state_dict())
     torch.testing.assert_close(parts["one"], alone(batch()).parts["one"])
-    both = network(mid=Spy, fusion_points=[POINTS[0]])
+    both = network(points=points(Spy, POINTS[0]))
     torch.testing.assert_close(parts["two"], both(batch()).parts["two"])
     assert not torch.allclose(parts["one"], both(batch()).parts["one"])
-
-
-def test_points_are_filtered_by_modalities() -> None:
-    points = [{"one": "a", "two": "p"}, {"one": "b"}]
-    assert len(network(mid=Spy, fusion_points=points).points) == 1
-    assert len(network(mid=Spy, modalities=["two"]).points) == 0
-    assert list(network(modalities=["two"]).branches) == ["two"]
 
 
 def test_heads_are_built_only_for_readouts_that_use_logits() -> None:
@@ -146,12 +136,11 @@ def test_heads_are_built_only_for_readouts_that_use_logits() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"modalities": ["one", "three"]}, "choose from one, two"),
-        ({"mid": Spy, "points": [{}]}, "settings for 1 points, the task has 2"),
-        ({"mid": Spy, "fusion_points": [{"one": "z", "two": "p"}]}, "has no stage 'z'"),
-        ({"mid": Spy, "fusion_points": [POINTS[0] | {"join": "time"}]}, "join: time"),
-        ({"mid": Spy, "fusion_points": [POINTS[0] | {"only": "last"}]}, "only: last"),
-        ({"mid": Spy, "fusion_points": [POINTS[0] | {"unchanged": "six"}]}, "unchanged: six"),
+        ({"branches": {}}, "at least one branch"),
+        ({"points": points(Spy, {"one": "z", "two": "p"})}, "has no stage 'z'"),
+        ({"points": points(Spy, POINTS[0], join="time")}, "join: time"),
+        ({"points": points(Spy, POINTS[0], only="last")}, "only: last"),
+        ({"points": points(Spy, POINTS[0], unchanged="six")}, "unchanged: six"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(settings: dict[str, Any], message: str) -> None:
@@ -161,19 +150,19 @@ def test_settings_that_do_not_fit_are_refused(settings: dict[str, Any], message:
 
 def test_msaf_network_of_the_paper() -> None:
     """25.94M in Table 1: 25,882,056 + 34,024 + 5,356 + 19,288; and the totals of Table 4."""
-    branches = {"video": ResNeXt3D, "audio": MFCCNet, "action_units": ActionUnitMLP}
-    points = [{"video": "layer3", "audio": "conv2"}, {"video": "layer4", "audio": "conv3"}]
+    branches = {"video": ResNeXt3D, "audio": MFCCNet}
+    stages = [{"video": "layer3", "audio": "conv2"}, {"video": "layer4", "audio": "conv3"}]
 
     def total(*block_channels: int) -> int:
         with torch.device("meta"):
             net = StagedNetwork.build(
                 branches,
-                modalities=["video", "audio"],
                 outputs=8,
                 readout=SumLogits,
-                fusion_points=points,
-                mid=MSAF,
-                points=[{"block_channels": c} for c in block_channels],
+                points=[
+                    {"stages": where, "fusion": partial(MSAF, block_channels=c)}
+                    for where, c in zip(stages, block_channels, strict=True)
+                ],
             )
         return sum(p.numel() for p in net.parameters())
 

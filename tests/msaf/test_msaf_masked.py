@@ -77,11 +77,12 @@ def test_a_sample_without_any_true_step_stays_finite() -> None:
     assert all(x.grad is not None and x.grad.isfinite().all() for x in features)
 
 
-def test_the_uniform_gate_takes_masks_and_needs_none() -> None:
+def test_the_uniform_gate_has_no_join_to_mask() -> None:
     features, masks = inputs()
-    gate = UniformGate(CHANNELS, block_channels=2, join_mean="masked")
-    for a, b in zip(gate(features, masks), gate(features), strict=True):
-        assert torch.equal(a, b)
+    gate = UniformGate(CHANNELS, block_channels=2)
+    assert not gate.takes_masks
+    with pytest.raises(ValueError, match="masks are for join_mean='masked'"):
+        gate(features, masks)
 
 
 def test_masks_that_do_not_fit_are_refused() -> None:

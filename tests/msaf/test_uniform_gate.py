@@ -6,8 +6,16 @@ import torch
 from msaf import MSAF, UniformGate
 
 
-def test_takes_the_same_arguments_as_msaf() -> None:
-    assert inspect.signature(UniformGate) == inspect.signature(MSAF)
+@pytest.mark.parametrize("argument", [{"reduction": 2}, {"join_mean": "all"}, {"blocks": 3}])
+def test_takes_no_argument_that_does_not_act_on_it(argument: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=next(iter(argument))):
+        UniformGate([10, 6], **argument)
+    if "blocks" not in argument:
+        MSAF([10, 6], **argument)
+
+
+def test_the_block_size_of_both_is_the_papers_rule() -> None:
+    assert MSAF([10, 6]).block_channels == UniformGate([10, 6]).block_channels == 3
 
 
 @pytest.mark.parametrize(("lowest", "gate"), [(0.0, 1 / 5), (0.5, 0.6), (1.0, 1.0)])

@@ -27,7 +27,6 @@ def network(**settings: Any) -> CentralNet:
     return CentralNet(
         BRANCHES,
         **{
-            "modalities": ["video", "skeleton"],
             "outputs": 6,
             "video_stages": ["layer2", "layer3"],
             "skeleton_stages": ["conv2", "conv3"],

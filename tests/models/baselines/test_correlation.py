@@ -69,9 +69,19 @@ def test_a_batch_that_cannot_tell_correlations_is_refused() -> None:
     x, y = views(4)
     with pytest.raises(ValueError, match="more than 4 samples, found 4: choose a larger batch"):
         total_correlation(x, y)
-    for kind in KINDS:
-        with pytest.raises(ValueError, match=r"views of 3 dimensions.* found batch_size=3"):
-            build(kind, batch_size=3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_batches_that_are_all_too_short_are_refused_in_training(
+    kind: type[CorrelatedNetwork],
+) -> None:
+    network, data, whole = build(kind).train(), batch(samples=3), batch(samples=12)
+    for given in (data, whole, data):  # one short batch, at the end of an epoch
+        network.loss(network(given), given, Regression.criterion)
+    with pytest.raises(ValueError, match=r"views of 3 dimensions.* found two of 3: choose a larger"):
+        network.loss(network(data), data, Regression.criterion)
+    network.eval()
+    network.loss(network(data), data, Regression.criterion)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -119,7 +119,7 @@ def test_it_learns_a_label_of_two_modalities(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_other_modalities_and_shapes_are_refused(kind: Kind) -> None:
     with pytest.raises(ValueError, match=rf"{kind.__name__} is a network of visual, audio and"):
-        build(kind, modalities=["audio", "text"])
+        build(kind, features={"audio": 6, "text": 8})
     with pytest.raises(ValueError, match=r"audio: expected \(B, 6, T\), got \(12, 9, 6\)"):
         data = batch()
         build(kind)(data | {"audio": data["audio"].transpose(1, 2)})

@@ -26,7 +26,6 @@ def network(**settings: Any) -> MFAS:
     return MFAS(
         BRANCHES,
         **{
-            "modalities": ["video", "skeleton"],
             "outputs": 6,
             "video_stages": ["layer2", "layer3", "layer4"],
             "layers": PAPER,

@@ -39,8 +39,8 @@ SETTINGS: dict[type[SentimentNetwork], dict[str, Any]] = {
         "difference": 0.3,
         "reconstruction": 0.9,
     },
-    DCCA: {"hidden": [8], "dimensions": 3, "batch_size": 12},
-    ICCN: {"hidden": 4, "filters": [2, 3], "dimensions": 3, "batch_size": 12},
+    DCCA: {"hidden": [8], "dimensions": 3},
+    ICCN: {"hidden": 4, "filters": [2, 3], "dimensions": 3},
 }
 
 
