@@ -71,11 +71,12 @@ def run_script(
         after_interrupt: what the user may do after Ctrl-C.
     """
     arguments = sys.argv[1:]
-    if {"--help", "-h"} & set(arguments) or not (arguments or bare):
-        print(help())
-        sys.exit(0 if arguments else 2)
     with command(after_interrupt=after_interrupt), readable_errors():
-        status = main(arguments)
+        if {"--help", "-h"} & set(arguments) or not (arguments or bare):
+            print(help())  # which may refuse to describe what is not there
+            status = 0 if arguments else 2
+        else:
+            status = main(arguments)
     sys.exit(status)
 
 
