@@ -22,7 +22,11 @@ def run_script(
     """
     arguments = sys.argv[1:]
     if {"--help", "-h"} & set(arguments) or not (arguments or bare):
-        print(help())
+        try:
+            print(help())
+        except ValueError as error:  # there is nothing of that name to describe
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(1)
         sys.exit(0 if arguments else 2)
     # Imported here because it takes Hydra along, and `--help` should be there at once.
     from experiments.console import command, readable_errors
