@@ -7,7 +7,8 @@ from pkgutil import resolve_name
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from experiments.console import explain, run_script
+from experiments.console import explain
+from experiments.script import run_script
 from scripts.benchmarks.options import describe, read, summary, unknown_name
 from scripts.benchmarks.registry import BENCHMARKS, Options
 
