@@ -34,10 +34,11 @@ class Fusion(nn.Module):
         network: of which these parts are taken.
     """
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: Any, criterion: Callable[[Tensor, Tensor], Tensor]) -> None:
         super().__init__()
         self.mid = nn.ModuleList(point.fusion for point in network.points)
         self.readout = network.readout
+        self.criterion = criterion
 
     def forward(self, maps: Inputs, ends: Inputs, labels: Tensor) -> list[Tensor]:
         """Return all fused maps, and the scores or, in training, the loss."""
@@ -45,7 +46,7 @@ class Fusion(nn.Module):
         prediction = self.readout(ends)
         if not self.training:
             return [*fused, prediction.scores]
-        return [*fused, self.readout.loss(prediction, {"label": labels})["total"]]
+        return [*fused, self.readout.loss(prediction, {"label": labels}, self.criterion)["total"]]
 
 
 def run(options: FusionsOptions, overrides: Overrides, console: Console | None = None) -> None:
@@ -103,7 +104,8 @@ class Measured:
         counts, flops = count_parameters(network), count_flops(lambda: build(cfg.network), shapes)
         self.parameters = counts["fusion"] + counts["readout"]
         self.flops = flops["fusion"] + flops["readout"]
-        self.module = Fusion(network)
+        criterion = hydra.utils.get_class(cfg.task.module._target_).criterion
+        self.module = Fusion(network, criterion)
         inputs = _inputs(lambda: build(cfg.network), shapes, batch)
         labels = torch.arange(batch) % int(cfg.task.outputs)
         self.inputs = (*inputs, labels)
