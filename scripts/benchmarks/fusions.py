@@ -104,8 +104,8 @@ class Measured:
         counts, flops = count_parameters(network), count_flops(lambda: build(cfg.network), shapes)
         self.parameters = counts["fusion"] + counts["readout"]
         self.flops = flops["fusion"] + flops["readout"]
-        criterion = hydra.utils.get_class(cfg.task.module._target_).criterion
-        self.module = Fusion(network, criterion)
+        task: Any = hydra.utils.get_class(cfg.task.module._target_)
+        self.module = Fusion(network, task.criterion)
         inputs = _inputs(lambda: build(cfg.network), shapes, batch)
         labels = torch.arange(batch) % int(cfg.task.outputs)
         self.inputs = (*inputs, labels)
