@@ -3,10 +3,9 @@
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import NoReturn
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
@@ -53,30 +52,6 @@ def command(*, after_interrupt: str = "") -> Iterator[None]:
         os.environ.pop(TRACEBACKS)
         if wanted is not None:
             os.environ[TRACEBACKS] = wanted
-
-
-def run_script(
-    main: Callable[[list[str]], int],
-    *,
-    help: Callable[[], str],
-    bare: bool = False,
-    after_interrupt: str = "",
-) -> NoReturn:
-    """Run a command that reads its overrides by itself, and exit with its status.
-
-    Args:
-        main: takes the command line, returns the exit status.
-        help: returns what `--help` prints.
-        bare: the command makes sense without any override; else it prints its help then.
-        after_interrupt: what the user may do after Ctrl-C.
-    """
-    arguments = sys.argv[1:]
-    if {"--help", "-h"} & set(arguments) or not (arguments or bare):
-        print(help())
-        sys.exit(0 if arguments else 2)
-    with command(after_interrupt=after_interrupt), readable_errors():
-        status = main(arguments)
-    sys.exit(status)
 
 
 @contextmanager

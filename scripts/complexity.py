@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from experiments.console import console, run_script
+from experiments.script import run_script
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 HELP = """Count parameters and FLOPs of a network at the paper's size, part by part.
@@ -24,6 +24,7 @@ def main(arguments: list[str]) -> int:
     """Print the counts of the configuration that the overrides name; return the exit status."""
     import hydra
 
+    from experiments.console import console
     from experiments.evaluation.terminal import complexity_table
     from experiments.runs.complexity import paper_size_flops, paper_size_parameters
     from experiments.runs.overrides import Overrides

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from experiments.console import run_script
+from experiments.script import run_script
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 HELP = """Reproduce a table of the paper: run what is missing, then write the table.

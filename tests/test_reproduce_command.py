@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from scripts.reproduce import main
 from tests.commands import ENVIRONMENT, ROOT, end, run, start, tiny
 from tests.experiments.small_table import TABLE, configs_with
 
@@ -26,11 +25,9 @@ def test_help_names_the_tables_and_is_quick() -> None:
     assert "torch" not in err and "hydra" not in err
 
 
-def test_an_unknown_table_ends_in_one_message(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["table=17"])
-    out, err = capsys.readouterr()
-    assert (ended.value.code, out) == (1, "")
+def test_an_unknown_table_ends_in_one_message() -> None:
+    code, out, err = run("scripts/reproduce.py", "table=17")
+    assert (code, out) == (1, "")
     assert err.startswith("error: table=17: no such table; there are 1, 1_action_units")
     assert len(err.splitlines()) == 1
 

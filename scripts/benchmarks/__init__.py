@@ -1,1 +1,1 @@
-"""One subcommand of `scripts/benchmark.py` per file: `add_arguments(parser)`, `run(arguments)`."""
+"""One benchmark of `scripts/benchmark.py` per file; `registry.py` names them and their options."""

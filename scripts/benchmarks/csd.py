@@ -5,7 +5,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from argparse import ArgumentParser, Namespace
 from datetime import date
 from pathlib import Path
 from pkgutil import resolve_name
@@ -14,28 +13,21 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from scripts.benchmarks.registry import CsdOptions
+
 ROOT = Path(__file__).resolve().parents[2]
 ROWS, COLUMNS, RATE = 12_000, 74, 100  # a video of CMU-MOSEI in COVAREP: two minutes at 100 Hz
 BYTES = ROWS * (COLUMNS + 2) * 4  # of one video, its intervals included
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("--gigabytes", type=float, default=2.0, help="of the file (default: 2)")
-    parser.add_argument(
-        "--folder", type=Path, help="where it is written; a temporary one if not given"
-    )
-    parser.add_argument("--rounds", type=int, default=3, help="of which the median is taken")
-
-
-def run(arguments: Namespace, console: Console | None = None) -> None:
+def run(options: CsdOptions, console: Console | None = None) -> None:
     """Write a file like COVAREP's, and read it video by video in processes of their own."""
-    videos = max(1, round(arguments.gigabytes * 1e9 / BYTES))
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+    videos = max(1, round(options.gigabytes * 1e9 / BYTES))
+    with tempfile.TemporaryDirectory(dir=options.folder or None) as folder:
         path = Path(folder, "CMU_MOSEI_COVAREP.csd")
         write_covarep(path, videos)
         passes: dict[str, list[tuple[float, float]]] = {"CsdFile": [], "plain h5py": []}
-        for number in range(1 + arguments.rounds):  # the first one fills the system's cache
+        for number in range(1 + options.rounds):  # the first one fills the system's cache
             for way in list(passes)[:: 1 if number % 2 else -1]:
                 measured = in_a_process(way, path, videos)
                 passes[way] += [measured] if number else []

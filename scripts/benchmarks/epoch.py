@@ -2,7 +2,6 @@
 
 import tempfile
 import time
-from argparse import ArgumentParser, Namespace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,34 +15,31 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from experiments.runs.callbacks import SeedEpochs
-from experiments.runs.compose import build, compose
+from experiments.runs.compose import build, check, compose
+from experiments.runs.overrides import Overrides
+from scripts.benchmarks.options import refuse
+from scripts.benchmarks.registry import EpochOptions
 from scripts.benchmarks.timing import milliseconds, ratio
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-WORDS = ("task=mosei", "fusion=none", "modalities=[text]")
+OVERRIDES = ("task=mosei", "fusion=none", "modalities=[text]")
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("words", nargs="*", help="words of train.py, such as data=full data.root=")
-    parser.add_argument("--batches", type=int, default=100, help="training batches of an epoch")
-    parser.add_argument(
-        "--rounds", type=int, default=9, help="epochs, of which the median is taken"
-    )
-
-
-def run(arguments: Namespace, console: Console | None = None) -> None:
+def run(options: EpochOptions, overrides: Overrides, console: Console | None = None) -> None:
     """Train both in turn, epoch by epoch, on the same segments, on one thread."""
+    refuse(overrides, threads="this benchmark runs on one thread", epochs="expected rounds=")
     torch.set_num_threads(1)
     with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        cfg = compose(*WORDS, *arguments.words)
+        cfg = compose(Overrides([*OVERRIDES, *overrides]))
+    check(cfg)
     data = build(cfg.datamodule)
     data.prepare_data()
     data.setup("fit")
     task = build(cfg.task.module)(
         build(cfg.network), training=build(cfg.training), splits=data.evaluation_names
     )
-    plain = PlainLoop(data, cfg.task.branches.text.hidden, arguments.batches)
+    plain = PlainLoop(data, cfg.task.branches.text.hidden, options.batches)
+    _check_same(task, plain)
     turns = InTurn(plain)
     with tempfile.TemporaryDirectory() as folder:
         trainer = build(
@@ -51,8 +47,8 @@ def run(arguments: Namespace, console: Console | None = None) -> None:
             callbacks=[SeedEpochs(cfg.seed), turns],
             logger=False,
             enable_checkpointing=False,
-            max_epochs=1 + arguments.rounds,  # the first warms up
-            limit_train_batches=arguments.batches,
+            max_epochs=1 + options.rounds,  # the first warms up
+            limit_train_batches=options.batches,
             limit_val_batches=0,
             default_root_dir=folder,
         )
@@ -107,11 +103,9 @@ class InTurn(pl.Callback):
     def __init__(self, plain: PlainLoop) -> None:
         self.plain = plain
         self.seconds: dict[str, list[float]] = {"train.py": [], "plain loop": []}
-        self.parameters = 0
         self._started = 0.0
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        self.parameters = sum(p.numel() for p in pl_module.parameters())
         self._started = time.process_time()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
@@ -123,12 +117,16 @@ class InTurn(pl.Callback):
             self.seconds["plain loop"].append(time.process_time() - start)
 
 
-def _show(turns: InTurn, plain: PlainLoop, console: Console) -> None:
-    if turns.parameters != plain.parameters:
+def _check_same(task: nn.Module, plain: PlainLoop) -> None:
+    parameters = sum(p.numel() for p in task.parameters())
+    if parameters != plain.parameters:
         raise ValueError(
-            f"expected the same network on both sides, found {turns.parameters} parameters and "
+            f"expected the same network on both sides, found {parameters} parameters and "
             f"{plain.parameters}: only the text LSTM with its defaults can be compared"
         )
+
+
+def _show(turns: InTurn, plain: PlainLoop, console: Console) -> None:
     steps, width = plain.text.shape[1:]
     title = (
         f"{date.today()}, {plain.batches} batches of {plain.batch_size} x {steps} steps x {width}, "

@@ -1,6 +1,5 @@
 """Every fusion beside MSAF at the paper's shapes: time, parameters, FLOPs and memory."""
 
-from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -17,12 +16,13 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from experiments.runs.complexity import at_paper_size, count_flops, count_parameters
 from experiments.runs.compose import build
+from experiments.runs.overrides import Overrides
+from scripts.benchmarks.options import refuse
+from scripts.benchmarks.registry import FusionsOptions
 from scripts.benchmarks.timing import keep_freed_memory, milliseconds, ratio, time_in_turn
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 YARDSTICK = "msaf"
-CONTROLS, LATE = ["sum", "uniform"], ["average", "multiply", "multiplicative"]
-OTHERS = [*CONTROLS, *LATE, "concat", "mcbp", "embracenet", "mmtm"]
 
 Inputs = Any  # tensors in lists and tuples, as the modules take them
 
@@ -34,10 +34,11 @@ class Fusion(nn.Module):
         network: of which these parts are taken.
     """
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: Any, criterion: Callable[[Tensor, Tensor], Tensor]) -> None:
         super().__init__()
         self.mid = nn.ModuleList(point.fusion for point in network.points)
         self.readout = network.readout
+        self.criterion = criterion
 
     def forward(self, maps: Inputs, ends: Inputs, labels: Tensor) -> list[Tensor]:
         """Return all fused maps, and the scores or, in training, the loss."""
@@ -45,32 +46,22 @@ class Fusion(nn.Module):
         prediction = self.readout(ends)
         if not self.training:
             return [*fused, prediction.scores]
-        return [*fused, self.readout.loss(prediction, {"label": labels})["total"]]
+        return [*fused, self.readout.loss(prediction, {"label": labels}, self.criterion)["total"]]
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("words", nargs="*", help="of train.py, as in modalities=[audio,video]")
-    parser.add_argument("--fusions", nargs="+", default=OTHERS, metavar="NAME", help="beside MSAF")
-    parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=51, help="of which the median is taken")
-
-
-def run(arguments: Namespace, console: Console | None = None) -> None:
+def run(options: FusionsOptions, overrides: Overrides, console: Console | None = None) -> None:
     """Measure all fusions in turn and print one table, MSAF first."""
-    torch.set_num_threads(arguments.threads)
+    refuse(overrides, fusion="expected fusions=[...]", batch_size="expected batch=")
+    torch.set_num_threads(options.threads)
     keep_freed_memory()
-    names = [YARDSTICK, *(name for name in arguments.fusions if name != YARDSTICK)]
+    names = [YARDSTICK, *(name for name in options.fusions if name != YARDSTICK)]
     with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        fusions = {
-            name: Measured([*arguments.words, f"fusion={name}"], arguments) for name in names
-        }
+        fusions = {name: Measured(overrides.setting(fusion=name), options.batch) for name in names}
     passes = [
-        time_in_turn({n: fusion.step(training) for n, fusion in fusions.items()}, arguments.rounds)
+        time_in_turn({n: fusion.step(training) for n, fusion in fusions.items()}, options.rounds)
         for training in (False, True)
     ]
-    table = _empty_table(arguments)
+    table = _empty_table(options)
     for name, fusion in fusions.items():
         memory = added_memory(fusion.module, fusion.inputs) / 1e6
         row = [f"{fusion.parameters:,}", f"{fusion.flops / 1e3:,.1f}", f"{memory:.2f}"]
@@ -81,10 +72,10 @@ def run(arguments: Namespace, console: Console | None = None) -> None:
     (console or Console()).print(table)
 
 
-def _empty_table(arguments: Namespace) -> Table:
+def _empty_table(options: FusionsOptions) -> Table:
     title = (
-        f"{date.today()}, torch {torch.__version__}, float32 on the CPU, batch {arguments.batch}, "
-        f"threads {arguments.threads}; milliseconds, medians of {arguments.rounds} rounds"
+        f"{date.today()}, torch {torch.__version__}, float32 on the CPU, batch {options.batch}, "
+        f"threads {options.threads}; milliseconds, medians of {options.rounds} rounds"
     )
     narrow: Any = {"box": box.SIMPLE, "pad_edge": False, "collapse_padding": True}
     table = Table("fusion", title=title, title_justify="left", **narrow)
@@ -97,25 +88,26 @@ class Measured:
     """One fusion with random inputs of the shapes that it meets in the network.
 
     Args:
-        words: of the run, at the paper's size whatever they say of the data.
-        arguments: the options.
+        overrides: of the run, at the paper's size whatever they say of the data.
+        batch: samples of the inputs.
 
     Attributes:
         parameters: of its modules and its readout, the branches and their heads not counted.
         flops: of both, for one sample.
     """
 
-    def __init__(self, words: Sequence[str], arguments: Namespace) -> None:
-        cfg = at_paper_size(words)
+    def __init__(self, overrides: Overrides, batch: int) -> None:
+        cfg = at_paper_size(overrides)
         shapes = {name: list(cfg.task.shapes[name]) for name in cfg.modalities}
         torch.manual_seed(0)
         network = build(cfg.network)
         counts, flops = count_parameters(network), count_flops(lambda: build(cfg.network), shapes)
         self.parameters = counts["fusion"] + counts["readout"]
         self.flops = flops["fusion"] + flops["readout"]
-        self.module = Fusion(network)
-        inputs = _inputs(lambda: build(cfg.network), shapes, arguments.batch)
-        labels = torch.arange(arguments.batch) % int(cfg.task.outputs)
+        task: Any = hydra.utils.get_class(cfg.task.module._target_)
+        self.module = Fusion(network, task.criterion)
+        inputs = _inputs(lambda: build(cfg.network), shapes, batch)
+        labels = torch.arange(batch) % int(cfg.task.outputs)
         self.inputs = (*inputs, labels)
 
     def step(self, training: bool) -> Callable[[], object]:

@@ -1,7 +1,6 @@
 """The video loader beside JPEG files with a crop a frame: clips per second and core."""
 
 import tempfile
-from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -14,33 +13,26 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from scripts.benchmarks.registry import LoaderOptions
 from scripts.benchmarks.timing import keep_freed_memory, ratio, time_in_turn
 
 SCALE = (0.8, 1.0)
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("--clips", type=int, default=16, help="clips of the rendered set")
-    parser.add_argument("--frames", type=int, default=30)
-    parser.add_argument("--size", type=int, default=224)
-    parser.add_argument("--rounds", type=int, default=15, help="of which the median is taken")
-
-
-def run(arguments: Namespace, console: Console | None = None) -> None:
+def run(options: LoaderOptions, console: Console | None = None) -> None:
     """Measure all ways on the same pictures, on one core, from files in the system's cache."""
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
     keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
-        clips = pictures(arguments.clips, arguments.frames, arguments.size)
+        clips = pictures(options.clips, options.frames, options.size)
         np.save(Path(folder, "video.npy"), clips)
         steps = {
             "packed, crops drawn": _packed(Path(folder), crop=False),
             "packed, cropped as well": _packed(Path(folder), crop=True),
             "JPEG a frame, one crop each": _jpeg(Path(folder), clips),
         }
-        seconds = time_in_turn(steps, arguments.rounds)
+        seconds = time_in_turn(steps, options.rounds)
     shape = "x".join(map(str, clips.shape[1:]))
     table = Table("way", title=f"{date.today()}, clips of {shape}, one core", title_justify="left")
     for heading in ("clips a second", "times as fast as JPEG"):

@@ -1,8 +1,6 @@
 """The fusion module beside plain formulations of its equations, and beside the memory's speed."""
 
-from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pkgutil import resolve_name
 
@@ -11,40 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
+from scripts.benchmarks.cases import CASES, Case
 from scripts.benchmarks.plain import ListedBlocks, ReshapedBlocks
+from scripts.benchmarks.registry import ModuleOptions
 from scripts.benchmarks.timing import keep_freed_memory, milliseconds, ratio, time_in_turn
 
 Step = Callable[[], object]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One place where the paper fuses: the maps without their batch, and the module's settings."""
-
-    name: str
-    shapes: tuple[tuple[int, ...], ...]
-    block_channels: int
-    reduction: int = 4
-    segments: int = 1
-    batch: int = 4
-
-    @property
-    def in_channels(self) -> list[int]:
-        """The channels of each modality."""
-        return [shape[0] for shape in self.shapes]
-
-    def features(self) -> list[Tensor]:
-        """Random maps of this case."""
-        return [torch.randn(self.batch, *shape) for shape in self.shapes]
-
-
-CASES = (
-    Case("RAVDESS 1", ((1024, 4, 14, 14), (32, 208)), 16),
-    Case("RAVDESS 2", ((2048, 2, 7, 7), (64, 26)), 32),
-    Case("NTU 1", ((832, 4, 7, 7), (128, 4, 4), (128, 4, 4)), 64),
-    Case("NTU 2", ((1024, 4, 7, 7), (512,)), 256),
-)
-SEQUENCES = Case("MOSEI", ((32, 50), (64, 50), (128, 50)), 16, reduction=2, segments=5, batch=16)
 
 
 class SeparateSegments(nn.Module):
@@ -61,55 +31,58 @@ class SeparateSegments(nn.Module):
         return [torch.cat(parts, dim=2) for parts in zip(*fused, strict=True)]
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N")
-    parser.add_argument("--rounds", type=int, default=51, help="of which the median is taken")
-    parser.add_argument("--compile", action="store_true", help="torch.compile as well (minutes)")
-    names = [case.name for case in (*CASES, SEQUENCES)]
-    parser.add_argument("--cases", nargs="+", choices=names, default=names, metavar="CASE")
-    parser.add_argument("--target", default="msaf.MSAF", help="the class to measure")
-
-
-def run(arguments: Namespace, console: Console | None = None) -> None:
+def run(options: ModuleOptions, console: Console | None = None) -> None:
     """Measure every case, and print one table per number of threads."""
     console = console or Console()
+    kind = _class(options.target)
     kept = keep_freed_memory()
     console.print(
         f"{date.today()}, torch {torch.__version__}, float32 on the CPU; medians of "
-        f"{arguments.rounds} rounds in turn; freed memory {'kept' if kept else 'not kept'} "
+        f"{options.rounds} rounds in turn; freed memory {'kept' if kept else 'not kept'} "
         f"by the allocator"
     )
-    for threads in arguments.threads:
+    for threads in options.threads:
         torch.set_num_threads(threads)
         table = Table(
-            "case", "pass", title=f"{arguments.target}, threads: {threads}", title_justify="left"
+            "case", "pass", title=f"{options.target}, threads: {threads}", title_justify="left"
         )
         for heading in ("ms", "beside", "its ms", "ratio"):
             table.add_column(heading, justify="left" if heading == "beside" else "right")
-        for case in (case for case in (*CASES, SEQUENCES) if case.name in arguments.cases):
+        for case in (case for case in CASES if case.name in options.cases):
             for training in (False, True):
-                seconds = measure(case, training, arguments)
+                seconds = measure(case, kind, training, options)
                 _add_rows(table, case, training, seconds)
         console.print(table)
 
 
-def measure(case: Case, training: bool, arguments: Namespace) -> dict[str, list[float]]:
+def measure(
+    case: Case, kind: Callable[..., nn.Module], training: bool, options: ModuleOptions
+) -> dict[str, list[float]]:
     """The seconds of ours and of all others, by round.
 
     Raises:
         AssertionError: the others do not compute what ours does.
     """
     torch.manual_seed(0)
-    ours, others = _modules(case, resolve_name(arguments.target))
-    features = case.features()
+    ours, others = _modules(case, kind)
+    features = [torch.randn(case.batch, *shape) for shape in case.shapes]
     _check_equal(ours, others, features)
-    if arguments.compile:
+    if options.compile:
         torch._dynamo.reset()
         others["compiled"] = _compiled(ours)
     candidates = {"ours": ours, **others}
     steps = {name: _step(module, features, training) for name, module in candidates.items()}
-    return time_in_turn({**steps, "floor": _traffic(features, training)}, arguments.rounds)
+    return time_in_turn({**steps, "floor": _traffic(features, training)}, options.rounds)
+
+
+def _class(target: str) -> Callable[..., nn.Module]:
+    try:
+        found: Callable[..., nn.Module] = resolve_name(target)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"target={target}: expected a class as msaf.MSAF is, {error}") from error
+    if not callable(found):
+        raise ValueError(f"target={target}: expected a class as msaf.MSAF is, found a module")
+    return found
 
 
 def _add_rows(table: Table, case: Case, training: bool, seconds: dict[str, list[float]]) -> None:

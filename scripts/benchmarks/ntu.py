@@ -2,7 +2,6 @@
 
 import tempfile
 import time
-from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -12,46 +11,38 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from scripts.benchmarks.registry import NtuOptions
 from scripts.benchmarks.timing import keep_freed_memory, milliseconds, ratio
 
 JOINTS, FIELDS = 25, 12
 BODIES = 100  # of the skeleton file, one a frame: 300 kB
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("--frames", type=int, default=90, help="of the video (default: 90)")
-    parser.add_argument(
-        "--picture", type=int, nargs=2, default=(1920, 1080), metavar=("WIDTH", "HEIGHT")
-    )
-    parser.add_argument("--rounds", type=int, default=5, help="of which the median is taken")
-
-
-def run(arguments: Namespace, console: Console | None = None) -> None:
+def run(options: NtuOptions, console: Console | None = None) -> None:
     """Write one file of each kind, read them in turn, and print what each takes."""
     keep_freed_memory()
     console = console or Console()
     with tempfile.TemporaryDirectory() as folder:
         skeleton, video = Path(folder, "S.skeleton"), Path(folder, "S_rgb.avi")
         write_skeleton(skeleton, BODIES)
-        write_video(video, arguments.frames, *arguments.picture)
+        write_video(video, options.frames, *options.picture)
         console.print(
             compare(
                 f"a skeleton file of {skeleton.stat().st_size / 1000:.0f} kB",
                 {"line by line": lambda: read_plain(skeleton), "here": reader(skeleton)},
-                arguments.rounds,
+                options.rounds,
             )
         )
-        width, height = arguments.picture
+        width, height = options.picture
         console.print(
             compare(
-                f"{arguments.frames} pictures of {width}x{height}, H.264",
+                f"{options.frames} pictures of {width}x{height}, H.264",
                 {
                     "all decoded and converted": lambda: decode(video, convert=True),
                     "all decoded": lambda: decode(video, convert=False),
                     "prepared: 32 of 128x128": preparation(video),
                 },
-                arguments.rounds,
+                options.rounds,
             )
         )
 

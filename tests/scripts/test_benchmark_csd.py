@@ -1,6 +1,5 @@
 import io
 import subprocess
-from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ from rich.console import Console
 
 from datamodules.formats.csd import CsdFile
 from scripts.benchmarks import csd
+from scripts.benchmarks.registry import CsdOptions
 
 
 def test_both_ways_read_the_same_rows(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     milliseconds = iter([9, 9, 1, 4, 5, 2, 3, 2])  # in turn, every second round backwards
     monkeypatch.setattr(csd, "in_a_process", lambda *_: (next(milliseconds) / 1000, 50.0))
     console = Console(file=io.StringIO(), width=100)
-    csd.run(Namespace(gigabytes=0.001, folder=tmp_path, rounds=3), console)
+    csd.run(CsdOptions(gigabytes=0.001, folder=str(tmp_path), rounds=3), console)
     lines = console.file.getvalue().splitlines()
     for way, median in (("CsdFile", 2), ("plain h5py", 4)):
         (line,) = [line for line in lines if way in line]

@@ -1,16 +1,15 @@
 """The benchmark of the fusions counts and measures what it says."""
 
-from argparse import Namespace
-
 import hydra
 import pytest
 import torch
 from torch import Tensor, nn
 
+from experiments.runs.overrides import Overrides
 from scripts import benchmark
 from scripts.benchmarks import fusions as command
 
-WORDS = ["modalities=[audio,action_units]"]  # maps of 32x208 and 128, then of 64x26 and 128
+OVERRIDES = ["modalities=[audio,action_units]"]  # maps of 32x208 and 128, then of 64x26 and 128
 
 
 class Swish(nn.Module):
@@ -32,8 +31,8 @@ def test_memory_is_results_and_what_backward_needs() -> None:
 
 def test_counts_what_a_fusion_adds_and_every_input_gets_its_gradient() -> None:
     with hydra.initialize_config_dir(str(command.CONFIGS), version_base="1.3"):
-        mmtm = command.Measured([*WORDS, "fusion=mmtm"], Namespace(batch=3))
-        concat = command.Measured([*WORDS, "fusion=concat"], Namespace(batch=3))
+        mmtm = command.Measured(Overrides([*OVERRIDES, "fusion=mmtm"]), 3)
+        concat = command.Measured(Overrides([*OVERRIDES, "fusion=concat"]), 3)
     # MMTM with d channels and d / 2 hidden ones: d^2 + 3 d / 2 parameters, 2 d^2 FLOPs
     assert mmtm.parameters == 160**2 + 240 + 192**2 + 288
     assert mmtm.flops == 2 * (160**2 + 192**2)
@@ -61,8 +60,8 @@ def test_prints_a_table(
     monkeypatch.setattr(command, "keep_freed_memory", lambda: False)
     threads = torch.get_num_threads()
     try:
-        options = ["--threads", "1", "--rounds", "2", "--batch", "2"]
-        benchmark.main(["fusions", *WORDS, *options, "--fusions", "sum", "multiplicative"])
+        options = ["threads=1", "rounds=2", "batch=2", "fusions=[sum,multiplicative]"]
+        benchmark.main(["fusions", *OVERRIDES, *options])
     finally:
         torch.set_num_threads(threads)
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
@@ -70,3 +69,11 @@ def test_prints_a_table(
     assert list(table) == ["msaf", "sum", "multiplicative"]
     assert table["sum"][:3] == ["0", "0.0", "0.00"]
     assert table["msaf"][4] == table["msaf"][6] == "1.00"
+
+
+@pytest.mark.parametrize(
+    "override, instead", [("fusion=mmtm", r"fusions=\["), ("batch_size=8", "batch=")]
+)
+def test_refuses_what_it_would_ignore(override: str, instead: str) -> None:
+    with pytest.raises(ValueError, match=f"{override}: expected {instead}"):
+        benchmark.main(["fusions", override])

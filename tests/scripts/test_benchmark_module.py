@@ -1,7 +1,7 @@
 """The benchmark compares like with like, and its arithmetic is right."""
 
-from argparse import Namespace
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,9 +12,10 @@ from scripts import benchmark
 from scripts.benchmarks import module as command
 from scripts.benchmarks import timing
 from scripts.benchmarks.plain import ListedBlocks, Plain, ReshapedBlocks
+from scripts.benchmarks.registry import ModuleOptions
 
-SMALL = command.Case("small", ((8, 2, 3), (4,)), 4, reduction=2)
-SEQUENCE = command.Case("sequence", ((8, 10), (4, 10)), 4, reduction=2, segments=5)
+SMALL = command.Case("NTU 1", ((8, 2, 3), (4,)), 4, reduction=2)
+SEQUENCE = command.Case("MOSEI", ((8, 10), (4, 10)), 4, reduction=2, segments=5)
 
 
 @pytest.mark.parametrize("formulation", [ReshapedBlocks, ListedBlocks])
@@ -37,8 +38,8 @@ def test_the_plain_formulations_are_msaf(formulation: type[Plain], lowest: float
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("case", [SMALL, SEQUENCE])
 def test_measures_every_candidate_once_a_round(case: command.Case, training: bool) -> None:
-    arguments = Namespace(target="msaf.MSAF", rounds=3, compile=False)
-    seconds = command.measure(case, training, arguments)
+    options = ModuleOptions(rounds=3)
+    seconds = command.measure(case, MSAF, training, options)
     others = {"(a) reshaped", "(b) listed"} if case is SMALL else {"5 modules"}
     assert set(seconds) == {"ours", "floor"} | others
     assert all(len(times) == 3 and min(times) > 0 for times in seconds.values())
@@ -49,9 +50,9 @@ def test_refuses_to_compare_what_computes_something_else(monkeypatch: pytest.Mon
         return [x * 0.5 for x in features]
 
     monkeypatch.setattr(ListedBlocks, "forward", wrong)
-    arguments = Namespace(target="msaf.MSAF", rounds=1, compile=False)
+    options = ModuleOptions(rounds=1)
     with pytest.raises(AssertionError, match="not close"):
-        command.measure(SMALL, False, arguments)
+        command.measure(SMALL, MSAF, False, options)
 
 
 def test_a_training_step_gives_all_gradients() -> None:
@@ -85,26 +86,26 @@ def test_ratios_are_judged_round_by_round() -> None:
 
 
 def test_prints_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
-    monkeypatch.setattr(command, "CASES", (SMALL,))
-    monkeypatch.setattr(command, "SEQUENCES", SEQUENCE)
+    monkeypatch.setattr(command, "CASES", (SMALL, replace(SMALL, name="NTU 2"), SEQUENCE))
     monkeypatch.setattr(command, "keep_freed_memory", lambda: False)
     threads = torch.get_num_threads()
     try:
-        benchmark.main(["module", "--threads", "1", "--rounds", "2"])
+        benchmark.main(["module", "threads=[1]", "rounds=2", "cases=[NTU 1,MOSEI]"])
     finally:
         torch.set_num_threads(threads)
     out = capsys.readouterr().out
-    for word in ("threads: 1", "small", "sequence", "(a) reshaped", "5 modules", "floor", "not"):
-        assert word in out
+    for text in ("threads: 1", "NTU 1", "MOSEI", "(a) reshaped", "5 modules", "floor", "not"):
+        assert text in out
+    assert "NTU 2" not in out
 
 
-def test_an_unknown_command_is_named(capsys: pytest.CaptureFixture) -> None:
-    with pytest.raises(SystemExit):
-        benchmark.main(["modul"])
-    assert "invalid choice: 'modul'" in capsys.readouterr().err
+@pytest.mark.parametrize("target", ["msaf.MSAG", "nowhere.MSAF", "msaf", ""])
+def test_what_is_no_class_is_named(target: str) -> None:
+    with pytest.raises(ValueError, match=f"target={target}: expected a class as msaf.MSAF is, "):
+        benchmark.main(["module", f"target={target}"])
 
 
 @pytest.mark.slow
 def test_the_compiled_module_can_be_measured() -> None:
-    arguments = Namespace(target="msaf.MSAF", rounds=1, compile=True)
-    assert "compiled" in command.measure(SMALL, True, arguments)
+    options = ModuleOptions(rounds=1, compile=True)
+    assert "compiled" in command.measure(SMALL, MSAF, True, options)

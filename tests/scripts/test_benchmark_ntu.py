@@ -15,7 +15,7 @@ def test_it_runs_and_both_readers_agree(
     monkeypatch.setattr(ntu, "BODIES", 3)
     out = io.StringIO()
     monkeypatch.setattr(ntu, "Console", lambda: Console(file=out, width=100))
-    main(["ntu", "--frames", "40", "--picture", "64", "48", "--rounds", "1"])
+    main(["ntu", "frames=40", "picture=[64,48]", "rounds=1"])
     for words in ("line by line", "all decoded and converted", "prepared: 32 of 128x128"):
         assert words in out.getvalue()
     path = tmp_path_factory.mktemp("ntu") / "a.skeleton"

@@ -72,7 +72,7 @@ def test_help_explains_itself_at_once() -> None:
             "error: none.csv: expected a table of action units",
         ),
         (("raw=nowhere", "task=cats"), "error: task=cats: no such task; there are"),
-        (("raw=nowhere", "protocl=paper"), "protocl: no such word, did you mean protocol?"),
+        (("raw=nowhere", "protocl=paper"), "protocl: no such key, did you mean protocol?"),
         (("raw=nowhere", "workers=abc"), "error: workers=abc: expected a whole number"),
         (("raw=nowhere", "workers=0"), "error: workers=0: expected a whole number"),
         (("raw=nowhere", "folds=mine.json"), "folds=mine.json: task=ravdess has no use for it"),
