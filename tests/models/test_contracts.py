@@ -59,7 +59,6 @@ MID_FUSIONS = [
     (MSAF, False),
     (UniformGate, False),
     (partial(MSAF, join_mean="masked"), True),
-    (partial(UniformGate, join_mean="masked"), True),
 ]
 
 

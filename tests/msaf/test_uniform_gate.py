@@ -1,4 +1,4 @@
-import inspect
+from typing import Any
 
 import pytest
 import torch

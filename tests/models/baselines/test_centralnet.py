@@ -25,8 +25,8 @@ BRANCHES = {
 def network(**settings: Any) -> CentralNet:
     torch.manual_seed(0)
     return CentralNet(
-        BRANCHES,
         **{
+            "branches": BRANCHES,
             "outputs": 6,
             "video_stages": ["layer2", "layer3"],
             "skeleton_stages": ["conv2", "conv3"],
@@ -116,8 +116,8 @@ def test_frozen_branches_learn_nothing_and_keep_their_statistics() -> None:
 
 
 def test_what_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"modalities=\[video,skeleton\], found \['video'\]"):
-        network(modalities=["video"])
+    with pytest.raises(ValueError, match=r"a branch of each, found video"):
+        network(branches={"video": BRANCHES["video"]})
     with pytest.raises(ValueError, match="no stage 'layer9'"):
         network(video_stages=["layer2", "layer9"])
     with pytest.raises(RunError, match=r"fusion=centralnet keeps its branches.*init=unimodal"):

@@ -46,7 +46,7 @@ SETTINGS: dict[type[SentimentNetwork], dict[str, Any]] = {
 
 def build(kind: type[SentimentNetwork], **changed: Any) -> Any:
     torch.manual_seed(0)
-    return kind(FEATURES, **SETTINGS[kind] | changed)
+    return kind(**{"features": FEATURES} | SETTINGS[kind] | changed)
 
 
 def batch(samples: int = 12, steps: int = 9, seed: int = 1) -> dict[str, Tensor]:

@@ -17,12 +17,9 @@ from tests.models.fusions.test_every_fusion import TINY, batch
 MID = f"""
 name: scaled
 mid: {{_target_: {__name__}.Scaled, _partial_: true, start: 2.0}}
-points: []
 """
 READOUT = f"""
 name: loudest
-mid: null
-points: []
 readout: {{_target_: {__name__}.Loudest, _partial_: true}}
 """
 WORDS = [*TINY, "modalities=[audio,action_units]"]

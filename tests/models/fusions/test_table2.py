@@ -40,8 +40,8 @@ def test_the_network_has_no_heads_that_nobody_uses(words: str, all_heads: bool) 
 @pytest.mark.parametrize("size", SIZES)
 def test_every_size_of_the_ablation(size: tuple[int, int]) -> None:
     channels, segments = size
-    words = f"fusion=msaf fusion.settings.block_channels={channels}"
-    words += f" fusion.settings.segments={segments} fusion.settings.reduction="
+    words = f"fusion=msaf fusion.mid.block_channels={channels}"
+    words += f" fusion.mid.segments={segments} fusion.mid.reduction="
     assert (parameters(f"{words}2"), parameters(f"{words}4")) == SIZES[size]
 
 

@@ -1,13 +1,12 @@
-"""Table 4's rows on RAVDESS and MOSEI: what the sweeps compose, and single settings by hand."""
+"""Table 4's rows on RAVDESS and MOSEI: what they compose, and single settings by hand."""
 
 from typing import Any
 
 import pytest
 import torch
-from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from experiments.tables.table import load_table
-from tests.models.fusions.helpers import CONFIGS, compose, network
+from tests.models.fusions.helpers import CONFIGS, network
 
 ROWS = [  # block channels, BlockDropout, lowest attention
     ([8, 16], 0.0, 0.0),
@@ -28,12 +27,10 @@ MOSEI_ROWS = [  # block channels, BlockDropout, segments
 ]
 
 
-def jobs(sweep: str) -> list[str]:
-    """Return the words of each job, as the sweeper splits them."""
-    cfg = compose(f"sweep={sweep}", return_hydra_config=True)
-    ((key, value),) = cfg.hydra.sweeper.params.items()
-    (override,) = OverridesParser.create().parse_overrides([f"{key}={value}"])
-    return [f"{key}={choice}" for choice in override.sweep_string_iterator()]
+def jobs(table: str) -> list[list[str]]:
+    """Return the overrides of each row of a table, with those that all rows have."""
+    found = load_table(CONFIGS, table)
+    return [[*found.overrides, *row.overrides] for row in found.rows]
 
 
 def described(*words: str, protocol: str = "paper") -> list[tuple[Any, ...]]:
@@ -47,30 +44,28 @@ def described(*words: str, protocol: str = "paper") -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("protocol", ["paper", "released"])
-def test_the_rows_of_the_sweep(protocol: str) -> None:
-    found = jobs("table4_ravdess")
+def test_the_rows_of_ravdess(protocol: str) -> None:
+    found = jobs("4_ravdess")
     assert len(found) == len(ROWS)
-    for word, (channels, dropout, lowest) in zip(found, ROWS, strict=True):
+    for overrides, (channels, dropout, lowest) in zip(found, ROWS, strict=True):
+        assert {"task=ravdess", "fusion=msaf"} <= set(overrides)
         wanted = [(c, dropout, lowest, protocol, "sample") for c in channels]
-        assert described("sweep=table4_ravdess", word, protocol=protocol) == wanted
+        assert described(*overrides, protocol=protocol) == wanted
 
 
-def test_the_rows_of_the_mosei_sweep_are_those_of_the_table() -> None:
-    found = jobs("table4_mosei")
-    rows = load_table(CONFIGS, "4_mosei").rows
-    assert [row.overrides[0].replace(" ", "") for row in rows] == found
-    for word, wanted in zip(found, MOSEI_ROWS, strict=True):
+def test_the_rows_of_action_units_vary_the_same_settings() -> None:
+    own = [row.overrides for row in load_table(CONFIGS, "4_action_units").rows]
+    assert own == [row.overrides for row in load_table(CONFIGS, "4_ravdess").rows]
+
+
+def test_the_rows_of_mosei() -> None:
+    for overrides, wanted in zip(jobs("4_mosei"), MOSEI_ROWS, strict=True):
+        assert {"task=mosei", "fusion=msaf"} <= set(overrides)
         with torch.device("meta"):
-            (point,) = network("sweep=table4_mosei", word, "data=full").points
+            (point,) = network(*overrides, "data=full").points
         fusion: Any = point.fusion
         assert (fusion.block_channels, fusion.dropout.p, fusion.segments) == wanted
         assert (fusion.reduction, fusion.lowest_attention) == (2, 0.0)
-
-
-@pytest.mark.parametrize("task", ["ravdess", "mosei"])
-def test_the_sweep_chooses_its_task_and_fusion(task: str) -> None:
-    cfg = compose(f"sweep=table4_{task}")
-    assert (cfg.task.name, cfg.fusion.name) == (task, "msaf")
 
 
 @pytest.mark.parametrize("fusion", ["msaf", "uniform"])
@@ -78,11 +73,15 @@ def test_single_settings(fusion: str) -> None:
     word = f"fusion={fusion}"
     paper = ("paper", "sample")
     assert described(word) == [(16, 0.2, 0.0, *paper), (32, 0.2, 0.0, *paper)]
-    assert described(word, "fusion.settings.block_dropout=0")[0] == (16, 0.0, 0.0, *paper)
-    chosen = described(word, "fusion.settings.block_channels=[8,16]", "protocol.dropout_mask=batch")
-    assert chosen == [(8, 0.2, 0.0, "paper", "batch"), (16, 0.2, 0.0, "paper", "batch")]
-    half = described(word, "fusion.settings.block_channels=[auto,auto]")
+    assert described(word, "fusion.mid.block_dropout=0")[0] == (16, 0.0, 0.0, *paper)
+    late = "fusion.points.late.block_channels"
+    chosen = described(word, f"{late}=8", "protocol.dropout_mask=batch")
+    assert chosen == [(16, 0.2, 0.0, "paper", "batch"), (8, 0.2, 0.0, "paper", "batch")]
+    half = described(word, "fusion.points.middle.block_channels=auto", f"{late}=auto")
     assert [point[0] for point in half] == [16, 32]  # min(1024, 32) / 2 and min(2048, 64) / 2
+    one = described(word, "+fusion.points.late.block_dropout=0.5")
+    assert [point[1] for point in one] == [0.2, 0.5]
+    assert described(word, "points=[late]") == [(32, 0.2, 0.0, *paper)]
 
 
 @pytest.mark.parametrize("fusion", ["msaf", "uniform"])
