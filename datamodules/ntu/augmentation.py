@@ -3,13 +3,14 @@
 Legend: B samples, T packed frames, F frames handed on, V joints, P persons.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from datamodules.ntu.groups import Normalisation, NtuVideo, NtuWindows
 from datamodules.packed.augmentation import crop_and_flip
 
 _LEFT = (4, 5, 6, 7, 12, 13, 14, 15, 21, 22)  # shoulder to hand, hip to foot, tip and thumb
@@ -24,26 +25,17 @@ class ClipAugmentation:
     """What is drawn for one clip: a window in time, a crop and a flip, the same for all its frames.
 
     Args:
-        window_probability: of a window that is shorter than the clip; 0.5 in the released code.
-        shortest_window: its least length as a part of the clip; 0.5 in the released code.
-        windows: `shared`: one window, anywhere in the clip, for both streams; `separate`: each has
-            its own, and the video's lies in the middle (released code).
-        crop: height and width of the crop as a part of the frame's.
-        crop_place: `random`, or the `centre` (released code).
-        flip: probability that the clip is mirrored, frames and skeleton alike; 0 in the released
-            code.
+        windows: how the windows and the flip are drawn.
+        video: how the crop is drawn.
     """
 
-    window_probability: float = 0.5
-    shortest_window: float = 0.5
-    windows: Literal["shared", "separate"] = "shared"
-    crop: float = 0.875  # 224 of 256 pixels
-    crop_place: Literal["random", "centre"] = "random"
-    flip: float = 0.0
+    windows: NtuWindows = field(default_factory=NtuWindows)
+    video: NtuVideo = field(default_factory=NtuVideo)
 
     def still(self) -> "ClipAugmentation":
         """Return what evaluation does: the whole clip, the centre, no flip."""
-        return ClipAugmentation(window_probability=0, crop=self.crop, crop_place="centre")
+        still = NtuWindows(probability=0, flip=0)
+        return ClipAugmentation(still, replace(self.video, crop_place="centre"))
 
     def _draw(self, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(2, 2) place and length of two windows, (2,) place of the crop, and 1 to flip.
@@ -52,9 +44,9 @@ class ClipAugmentation:
         """
         shorter, length, place = generator.random((3, 2))
         length = np.where(
-            shorter < self.window_probability, 1 - (1 - self.shortest_window) * length, 1.0
+            shorter < self.windows.probability, 1 - (1 - self.windows.shortest) * length, 1.0
         )
-        crop, flip = generator.random(2), generator.random(1) < self.flip
+        crop, flip = generator.random(2), generator.random(1) < self.windows.flip
         return np.stack([place, length], 1), crop, flip
 
     def draw_video(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
@@ -70,12 +62,12 @@ class ClipAugmentation:
         """
         windows, crop, flip = self._draw(generator)
         place, length = windows[0]
-        if self.windows == "separate":
+        if self.windows.kind == "separate":
             place = 0.5
         frame = np.array(shape[1:3])
-        size = np.round(self.crop * frame).astype(int)
+        size = np.round(self.video.crop * frame).astype(int)
         margin = frame - size
-        random = self.crop_place == "random"
+        random = self.video.crop_place == "random"
         corner = (crop * (margin + 1)).astype(int) if random else margin // 2
         return np.array([place, length, *corner, *size, *flip])
 
@@ -86,7 +78,7 @@ class ClipAugmentation:
             (3,): place and length of the window as for the frames; 1 to flip.
         """
         windows, _, flip = self._draw(generator)
-        return np.array([*windows[0 if self.windows == "shared" else 1], *flip])
+        return np.array([*windows[0 if self.windows.kind == "shared" else 1], *flip])
 
 
 def lengthen(drawn: np.ndarray, lengths: np.ndarray, least: int) -> np.ndarray:
@@ -180,7 +172,7 @@ def centre_present_on_first_spine(skeleton: Tensor) -> Tensor:
     return centre_on_first_spine(skeleton) * present
 
 
-NORMALISATIONS = {
+NORMALISATIONS: dict[Normalisation, Callable[[Tensor], Tensor]] = {
     "first_spine": centre_on_first_spine,
     "first_spine_of_present": centre_present_on_first_spine,
     "none": lambda skeleton: skeleton,

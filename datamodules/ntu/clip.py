@@ -11,6 +11,7 @@ from datamodules.formats.video import count_frames, read_frames
 from datamodules.ntu.bodies import by_motion, in_file_order, resample
 from datamodules.packed.chunks import Prepared
 from datamodules.packed.errors import DataError
+from datamodules.packed.settings import check_settings
 
 LENGTH = "skeleton_length"  # the array with the frames that each skeleton file has
 
@@ -42,6 +43,9 @@ class NtuSettings:
     skeleton_frames: int = 160
     bodies: Literal["motion", "file_order"] = "motion"
     listed_skeletons: Literal["drop", "mark"] = "drop"
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
 
 @dataclass(frozen=True)

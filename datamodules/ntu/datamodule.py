@@ -15,12 +15,14 @@ from datamodules.ntu.augmentation import (
     view_video,
 )
 from datamodules.ntu.clip import LENGTH
+from datamodules.ntu.groups import NtuSkeleton, NtuVideo, NtuWindows
 from datamodules.ntu.sample.render import NtuSample
-from datamodules.ntu.splits import VALIDATION, split_rows
+from datamodules.ntu.splits import VALIDATION, Split, split_rows
 from datamodules.packed.augmentation import normalise
 from datamodules.packed.datamodule import Common, PackedDataModule
 from datamodules.packed.errors import DataError
 from datamodules.packed.rows import Batch, PackedRows
+from datamodules.packed.settings import read_group
 
 
 class NTU(PackedDataModule):
@@ -31,25 +33,20 @@ class NTU(PackedDataModule):
 
     Args:
         root: the packed folder.
-        fold: the name of a split, `cs` or `cv`.
-        splits: split -> `by` (a column of the index), and its values to `train` and to `test` on.
+        fold: the name of the split, `cs` or `cv`, for messages.
+        split: `by` (a column of the index), and its values to `train` and to `test` on.
         validation_subjects: subjects whose samples are the validation part.
         validation_part: of which part they are taken. Of `train`: then they do not train. Of
             `test`: they are tested as well, and the split is called `dev` in place of
             `validation`, because choosing by it is choosing on test data (released code).
-        video_frames: frames handed on; 32 for I3D, 8 for the ResNet.
-        skeleton_frames: frames handed on.
-        size: height and width of the frames handed on.
-        augmentation: arguments of `ClipAugmentation`.
-        least_skeleton_frames: a window is at least so many of the skeleton file's frames long, of
-            the video's too if they share it.
-        normalisation: name of the step that centres skeletons, among `NORMALISATIONS`.
-        channel_order: `bgr` normalises blue-first frames by red-first statistics (released code).
+        video: settings of `NtuVideo`, without effect where the video is not used.
+        skeleton: settings of `NtuSkeleton`, without effect where the skeletons are not used.
+        windows: settings of `NtuWindows`, for whichever of both is used.
         common: the arguments of every datamodule, see `PackedDataModule`.
 
     Raises:
-        DataError: as `PackedDataset` says, a label is none of the sixty, or the split has no
-            samples in one of its parts.
+        DataError: as `PackedDataset` says, a group holds an unknown setting, a label is none of
+            the sixty, or the split has no samples in one of its parts.
     """
 
     task = "ntu"
@@ -61,37 +58,26 @@ class NTU(PackedDataModule):
         root: str | Path,
         *,
         fold: str,
-        splits: Mapping[str, Mapping[str, Any]],
+        split: Mapping[str, Any],
         validation_subjects: Sequence[int],
         validation_part: Literal["train", "test"] = "train",
-        video_frames: int = 32,
-        skeleton_frames: int = 32,
-        size: int = 224,
-        augmentation: Mapping[str, Any] | None = None,
-        least_skeleton_frames: int = 0,
-        normalisation: str = "first_spine",
-        channel_order: Literal["rgb", "bgr"] = "rgb",
+        video: Mapping[str, Any] | None = None,
+        skeleton: Mapping[str, Any] | None = None,
+        windows: Mapping[str, Any] | None = None,
         **common: Unpack[Common],
     ) -> None:
+        if validation_part not in VALIDATION:
+            raise DataError(f"validation_part={validation_part}: expected train or test")
         names = ["test", VALIDATION[validation_part]]
         super().__init__(root, evaluation_names=names, **common)
-        if fold not in splits:
-            raise DataError(f"fold: expected one of {', '.join(splits)}, found {fold}")
-        if normalisation not in NORMALISATIONS:
-            raise DataError(
-                f"normalisation: expected one of {', '.join(NORMALISATIONS)}, found {normalisation}"
-            )
         self.fold = fold
-        self.split = dict(splits[fold])
+        self.split = read_group(Split, split, "split")
         self.validation_subjects = list(validation_subjects)
         self.validation_part = validation_part
-        self.video_frames = video_frames
-        self.skeleton_frames = skeleton_frames
-        self.size = size
-        self.augmentation = ClipAugmentation(**(augmentation or {}))
-        self.least_skeleton_frames = least_skeleton_frames
-        self.centre = NORMALISATIONS[normalisation]
-        self.channel_order = channel_order
+        self.video = read_group(NtuVideo, video, "video")
+        self.skeleton = read_group(NtuSkeleton, skeleton, "skeleton")
+        self.windows = read_group(NtuWindows, windows, "windows")
+        self.augmentation = ClipAugmentation(self.windows, self.video)
 
     def setup(self, stage: str | None = None) -> None:
         if self.ids:
@@ -105,7 +91,7 @@ class NTU(PackedDataModule):
             )
         arrays = {name: packed.array(name) for name in self.modalities}
         beside = {}
-        if self.least_skeleton_frames and LENGTH in packed.modalities:
+        if self.windows.least_frames and LENGTH in packed.modalities:
             beside[LENGTH] = np.array(packed.array(LENGTH))
         self.training_rows, self.evaluation_rows = (
             PackedRows(
@@ -125,8 +111,8 @@ class NTU(PackedDataModule):
             where=f"{self.root}, fold {self.fold}",
         )
         shapes: dict[str, tuple[int, ...]] = {
-            "video": (3, self.video_frames, self.size, self.size),
-            "skeleton": (3, self.skeleton_frames, 25, 2),
+            "video": (3, self.video.frames, self.video.size, self.video.size),
+            "skeleton": (3, self.skeleton.frames, 25, 2),
         }
         self.shapes = {name: shapes[name] for name in self.modalities}
         self.ids = packed.index["id"]
@@ -137,14 +123,15 @@ class NTU(PackedDataModule):
         ready: Batch = {}
         for name in self.modalities:
             drawn = batch[f"{name}_drawn"]
-            if LENGTH in batch and (name == "skeleton" or self.augmentation.windows == "shared"):
-                drawn = lengthen(drawn, batch[LENGTH], self.least_skeleton_frames)
+            if LENGTH in batch and (name == "skeleton" or self.windows.kind == "shared"):
+                drawn = lengthen(drawn, batch[LENGTH], self.windows.least_frames)
             ready[name] = views[name](batch[name], drawn)
         return ready | {"label": batch["label"], "id": batch["id"]}
 
     def _video(self, video: Any, drawn: np.ndarray) -> Any:
-        seen = view_video(video, drawn, frames=self.video_frames, size=self.size)
-        return normalise(seen, self.channel_order)
+        seen = view_video(video, drawn, frames=self.video.frames, size=self.video.size)
+        return normalise(seen, self.video.channel_order)
 
     def _skeleton(self, skeleton: Any, drawn: np.ndarray) -> Any:
-        return self.centre(view_skeleton(skeleton, drawn, frames=self.skeleton_frames))
+        centre = NORMALISATIONS[self.skeleton.normalisation]
+        return centre(view_skeleton(skeleton, drawn, frames=self.skeleton.frames))

@@ -80,7 +80,9 @@ class PackedDataModule(LightningDataModule):
         self.sample: RenderedSample | None = None
         if sample is not None:
             self.sample = self.sample_class(root=self.root, protocol=protocol, **sample)
-        self.evaluation_batch_size = evaluation_batch_size or batch_size
+        self.evaluation_batch_size = (
+            batch_size if evaluation_batch_size is None else evaluation_batch_size
+        )
         self.workers = workers
         self.ids: list[str] = []
 

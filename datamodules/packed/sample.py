@@ -82,7 +82,8 @@ class RenderedSample(ABC):
         Jobs that start together wait for the one that came first.
 
         Raises:
-            DataError: `root` or `raw` holds something else, or as the prepare function says.
+            DataError: `root` or `raw` holds something else, of which nothing is touched, or as the
+                prepare function says.
         """
         from filelock import FileLock
 
@@ -91,8 +92,17 @@ class RenderedSample(ABC):
             if (self.root / MANIFEST).exists():
                 self.check(read_manifest(self.root))
             else:
+                self._refuse_other_files()
                 self.render()
                 self.prepare()
+
+    def _refuse_other_files(self) -> None:
+        """Refuse a `root` that is there and holds no packed set: its files are the user's."""
+        if self.root.exists() and not (self.root.is_dir() and not any(self.root.iterdir())):
+            raise DataError(
+                f"{self.root}: expected no folder, an empty one or a packed set, found other "
+                "files; move them elsewhere or choose another folder for the sample"
+            )
 
     def render(self) -> None:
         """Render `raw`, unless this very rendering is there; another rendering is replaced.
@@ -142,8 +152,15 @@ class RenderedSample(ABC):
         wanted = self.description
         there = {**manifest, "rendered": manifest.get("source", {}).get("rendered")}
         different = differences({name: there.get(name) for name in wanted}, wanted)
-        if different:
+        if not different:
+            return
+        if not there["rendered"]:
             raise DataError(
-                f"{self.root}: holds another data set than the sample that was asked for "
-                f"({'; '.join(different)}); delete the folder and the next run makes it anew"
+                f"{self.root}: expected the sample, found a data set of your own (provenance "
+                f"{there.get('provenance')}); train on it with data=full data.root={self.root}; "
+                "nothing is deleted"
             )
+        raise DataError(
+            f"{self.root}: holds another data set than the sample that was asked for "
+            f"({'; '.join(different)}); delete the folder and the next run makes it anew"
+        )

@@ -1,28 +1,87 @@
-"""Settings of prepare hold what their annotations say, whatever a command line hands over."""
+"""Settings hold what their annotations say, whatever a command line hands over."""
 
-from dataclasses import fields
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, Field, fields
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from datamodules.packed.errors import DataError
 
+Group = TypeVar("Group")
 
-def check_settings(settings: Any) -> None:
+
+def check_settings(settings: Any, group: str = "") -> None:
     """Check a dataclass of settings: whole numbers are at least 1, choices among the choices.
+
+    A field whose metadata say `least` takes whole numbers from there on.
+
+    Args:
+        settings: the dataclass.
+        group: the name of the group that they stand in, for messages.
 
     Raises:
         DataError: names the setting, what is expected and what was found.
     """
     hints = get_type_hints(type(settings))
     for field in fields(settings):
-        kind, value = hints[field.name], getattr(settings, field.name)
-        if get_origin(kind) is Literal:
-            fits, expected = value in get_args(kind), " or ".join(map(str, get_args(kind)))
-        elif kind is bool:
-            fits, expected = isinstance(value, bool), "true or false"
-        elif kind is int:
-            fits = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-            expected = "a whole number of at least 1"
-        else:
-            fits, expected = isinstance(value, int | float) and value >= 0, "a number of at least 0"
-        if not fits:
-            raise DataError(f"{field.name}={value}: expected {expected}")
+        value = getattr(settings, field.name)
+        expected = _expected(field, hints[field.name], value)
+        if expected:
+            name = f"{group}.{field.name}" if group else field.name
+            raise DataError(f"{name}={value}: expected {expected}")
+
+
+def read_group(kind: type[Group], given: Mapping[str, Any] | None, name: str) -> Group:
+    """Make a group of settings from what a configuration gives.
+
+    Args:
+        kind: a dataclass; its defaults stand for what is left out.
+        given: the settings by their names.
+        name: of the group, for messages.
+
+    Raises:
+        DataError: `given` is no mapping, a setting is unknown or missing, or its value does not
+            fit.
+    """
+    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    needed = {key for key, field in known.items() if field.default is MISSING}
+    expected = f"{name}: expected the settings {', '.join(known)}"
+    if given is not None and not isinstance(given, Mapping):
+        raise DataError(f"{expected}, found {given}")
+    values = dict(given or {})
+    if not values.keys() <= known.keys():
+        unknown = [str(key) for key in values if key not in known]
+        raise DataError(f"{expected}, found {', '.join(unknown)}")
+    if not needed <= values.keys():
+        found = ", ".join(values) or "none"
+        raise DataError(f"{expected}, found {found}; give all of them")
+    hints = get_type_hints(kind)
+    for key, value in values.items():
+        if get_origin(hints[key]) is tuple and _is_list(value):
+            values[key] = tuple(value)  # a configuration gives lists
+    return kind(**values)
+
+
+def _expected(field: Field[Any], kind: Any, value: Any) -> str:
+    """What a setting should be, empty where its value fits."""
+    if get_origin(kind) is Literal:
+        fits, expected = value in get_args(kind), " or ".join(map(str, get_args(kind)))
+    elif get_origin(kind) is tuple:
+        many = len(get_args(kind)) if Ellipsis not in get_args(kind) else None
+        right = isinstance(value, tuple) and (len(value) == many if many else True)
+        fits = right and all(isinstance(part, int | float) for part in value)
+        expected = f"a list of {many} numbers" if many else "a list of numbers"
+    elif kind is str:
+        fits, expected = isinstance(value, str), "a name"
+    elif kind is bool:
+        fits, expected = isinstance(value, bool), "true or false"
+    elif kind is int:
+        least = field.metadata.get("least", 1)
+        fits = isinstance(value, int) and not isinstance(value, bool) and value >= least
+        expected = f"a whole number of at least {least}"
+    else:
+        fits, expected = isinstance(value, int | float) and value >= 0, "a number of at least 0"
+    return "" if fits else expected
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)

@@ -1,8 +1,9 @@
 """RAVDESS: batches of face crops, MFCC and action units, in folds by actors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Unpack
+from typing import Any, Literal, Unpack
 
 import numpy as np
 
@@ -11,7 +12,28 @@ from datamodules.packed.augmentation import CropAndFlip, crop_and_flip, normalis
 from datamodules.packed.datamodule import Common, PackedDataModule
 from datamodules.packed.errors import DataError
 from datamodules.packed.rows import Batch, PackedRows
+from datamodules.packed.settings import check_settings, read_group
 from datamodules.ravdess.sample.render import RavdessSample
+
+
+@dataclass(frozen=True)
+class RavdessVideo:
+    """What acts on the frames alone.
+
+    Args:
+        augment_per: one crop and flip a `clip`, or one a `frame` (released code).
+        crop_scale: smallest and largest area of a crop as a part of the frame's.
+        flip: probability of a flip.
+        channel_order: `bgr` normalises blue-first frames by red-first statistics (released code).
+    """
+
+    augment_per: Literal["clip", "frame"] = "clip"
+    crop_scale: tuple[float, float] = (0.8, 1.0)
+    flip: float = 0.5
+    channel_order: Literal["rgb", "bgr"] = "rgb"
+
+    def __post_init__(self) -> None:
+        check_settings(self, "video")
 
 
 class RAVDESS(PackedDataModule):
@@ -26,14 +48,12 @@ class RAVDESS(PackedDataModule):
         folds: the test actors of every fold; the other actors train.
         validation_actors: number of actors taken out of training for validation: those that follow
             the test actors, in the order of the folds and around its end.
-        augment_per: one crop and flip a `clip`, or one a `frame` (released code).
-        crop_scale: smallest and largest area of a crop.
-        flip: probability of a flip.
-        channel_order: `bgr` normalises blue-first frames by red-first statistics (released code).
+        video: settings of `RavdessVideo`, without effect where the video is not used.
         common: the arguments of every datamodule, see `PackedDataModule`.
 
     Raises:
-        DataError: as `PackedDataset` says, or the fold has no clips to train or test on.
+        DataError: as `PackedDataset` says, the video's group holds an unknown setting, or the fold
+            has no clips to train or test on.
     """
 
     task = "ravdess"
@@ -47,10 +67,7 @@ class RAVDESS(PackedDataModule):
         fold: int,
         folds: Sequence[Sequence[int]],
         validation_actors: int = 0,
-        augment_per: Literal["clip", "frame"] = "clip",
-        crop_scale: tuple[float, float] = (0.8, 1.0),
-        flip: float = 0.5,
-        channel_order: Literal["rgb", "bgr"] = "rgb",
+        video: Mapping[str, Any] | None = None,
         **common: Unpack[Common],
     ) -> None:
         names = ["test", "validation"] if validation_actors else ["test"]
@@ -60,8 +77,10 @@ class RAVDESS(PackedDataModule):
         self.fold = fold
         self.folds = [tuple(actors) for actors in folds]
         self.validation_actors = validation_actors
-        self.augmentation = CropAndFlip((crop_scale[0], crop_scale[1]), flip, augment_per)
-        self.channel_order = channel_order
+        self.video = read_group(RavdessVideo, video, "video")
+        self.augmentation = CropAndFlip(
+            self.video.crop_scale, self.video.flip, self.video.augment_per
+        )
 
     def setup(self, stage: str | None = None) -> None:
         if self.ids:
@@ -106,5 +125,5 @@ class RAVDESS(PackedDataModule):
         if "video_drawn" in batch:
             ready["video"] = crop_and_flip(batch["video"], batch["video_drawn"])
         if "video" in ready:
-            ready["video"] = normalise(ready["video"], self.channel_order)
+            ready["video"] = normalise(ready["video"], self.video.channel_order)
         return ready

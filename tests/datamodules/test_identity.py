@@ -37,7 +37,7 @@ OWN: dict[str, tuple[type[PackedDataModule], dict[str, Any], dict[str, Any]]] = 
         {
             "modalities": ["video"],
             "fold": "cv",
-            "splits": {"cv": {"by": "camera", "train": [2, 3], "test": [1]}},
+            "split": {"by": "camera", "train": [2, 3], "test": [1]},
             "validation_subjects": [2],
         },
         {"settings": NtuSettings(), "subjects": 4},

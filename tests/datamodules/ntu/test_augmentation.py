@@ -14,6 +14,7 @@ from datamodules.ntu.augmentation import (
     view_skeleton,
     view_video,
 )
+from datamodules.ntu.groups import NtuVideo, NtuWindows
 
 VIDEO, SKELETON = (10, 16, 24, 3), (3, 20, 25, 2)
 
@@ -28,7 +29,7 @@ def draws(augmentation: ClipAugmentation, count: int = 400) -> tuple[np.ndarray,
 
 
 def test_both_streams_share_window_and_flip() -> None:
-    video, skeleton = draws(ClipAugmentation(flip=0.3))
+    video, skeleton = draws(ClipAugmentation(NtuWindows(flip=0.3)))
     assert np.array_equal(video[:, :2], skeleton[:, :2])
     assert np.array_equal(video[:, -1], skeleton[:, -1])
     place, length = video[:, 0], video[:, 1]
@@ -40,7 +41,9 @@ def test_both_streams_share_window_and_flip() -> None:
 
 
 def test_released_windows_are_apart_and_the_videos_is_central() -> None:
-    video, skeleton = draws(ClipAugmentation(windows="separate", crop_place="centre"))
+    video, skeleton = draws(
+        ClipAugmentation(NtuWindows(kind="separate"), NtuVideo(crop_place="centre"))
+    )
     assert (video[:, 0] == 0.5).all()
     assert abs(np.corrcoef(video[:, 1], skeleton[:, 1])[0, 1]) < 0.15
     assert skeleton[:, 0].std() > 0.2
@@ -50,23 +53,25 @@ def test_released_windows_are_apart_and_the_videos_is_central() -> None:
 
 
 def test_crops_stay_inside_and_reach_the_borders() -> None:
-    video, _ = draws(ClipAugmentation(crop=0.5))
+    video, _ = draws(ClipAugmentation(video=NtuVideo(crop=0.5)))
     assert (video[:, 4:6] == [8, 12]).all()
     assert set(video[:, 2]) == set(range(9))
     assert set(video[:, 3]) == set(range(13))
 
 
-@pytest.mark.parametrize("switch", [{"window_probability": 0.0}, {"crop": 1.0}])
+@pytest.mark.parametrize(
+    "switch", [{"windows": NtuWindows(probability=0.0)}, {"video": NtuVideo(crop=1.0)}]
+)
 def test_each_part_can_be_switched_off(switch: dict[str, Any]) -> None:
     video, _ = draws(ClipAugmentation(**switch), 50)
-    if "crop" in switch:
+    if "video" in switch:
         assert (video[:, 2:6] == [0, 0, 16, 24]).all()
     else:
         assert (video[:, 1] == 1).all()
 
 
 def test_evaluation_sees_the_whole_clip_and_the_centre() -> None:
-    video, skeleton = draws(ClipAugmentation(flip=1.0, windows="separate").still(), 20)
+    video, skeleton = draws(ClipAugmentation(NtuWindows(flip=1.0, kind="separate")).still(), 20)
     assert (video[:, 1:] == [1, 1, 1, 14, 21, 0]).all()
     assert (skeleton[:, 1:] == [1, 0]).all()
 

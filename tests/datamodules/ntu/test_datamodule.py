@@ -31,14 +31,13 @@ def build(root: Path, **changes: Any) -> NTU:
     options: dict[str, Any] = {
         "modalities": ["video", "skeleton"],
         "fold": "cs",
-        "splits": SPLITS,
+        "split": SPLITS["cs"],
         "validation_subjects": [2],
         "batch_size": 16,
         "seed": 1,
         "protocol": "paper",
-        "video_frames": 3,
-        "skeleton_frames": 16,
-        "size": 21,
+        "video": {"frames": 3, "size": 21},
+        "skeleton": {"frames": 16},
     }
     module = NTU(root, **(options | changes))
     module.prepare_data()
@@ -79,7 +78,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def parts(root: Path, **changes: Any) -> dict[str, list[Any]]:
-    options = {"modalities": ["skeleton"], "splits": REAL_SPLITS}
+    options = {"modalities": ["skeleton"], "split": REAL_SPLITS[changes.get("fold", "cs")]}
     options |= {"validation_subjects": [2, 5, 9, 14]}
     module = build(root, **(options | changes))
     names = {
@@ -130,7 +129,7 @@ def test_batch(ntu_packed: Path) -> None:
 
 
 def test_evaluation_is_in_order_complete_and_the_middle_of_each_frame(ntu_packed: Path) -> None:
-    module = build(ntu_packed, video_frames=4, evaluation_batch_size=7)
+    module = build(ntu_packed, video={"frames": 4, "size": 21}, evaluation_batch_size=7)
     test, validation = module.val_dataloader()
     assert torch.cat([b["id"] for b in validation]).tolist() == module.rows["validation"].tolist()
     batches = [module.on_after_batch_transfer(batch, 0) for batch in test]
@@ -157,7 +156,7 @@ def test_order_and_augmentation_depend_on_seed_epoch_and_row_alone(ntu_packed: P
 
 def test_lengths_stay_with_the_processor_and_nothing_is_read_back(ntu_packed: Path) -> None:
     """On the device `meta`, which holds no values, whatever reads them fails."""
-    module = build(ntu_packed, least_skeleton_frames=15, augmentation={"flip": 0.5})
+    module = build(ntu_packed, windows={"least_frames": 15, "flip": 0.5})
     (batch, *_) = module.train_dataloader()
     assert isinstance(batch["skeleton_length"], np.ndarray)
     there = {k: v.to("meta") if isinstance(v, Tensor) else v for k, v in batch.items()}
@@ -168,22 +167,54 @@ def test_lengths_stay_with_the_processor_and_nothing_is_read_back(ntu_packed: Pa
     assert ready["skeleton"].shape == (16, 3, 16, 25, 2)
 
 
-@pytest.mark.parametrize("windows", ["shared", "separate"])
-def test_windows_are_lengthened_by_the_frames_of_the_file(windows: str, ntu_packed: Path) -> None:
+@pytest.mark.parametrize("kind", ["shared", "separate"])
+def test_windows_are_lengthened_by_the_frames_of_the_file(kind: str, ntu_packed: Path) -> None:
     """No window is below 15 of the file's 20 frames, whatever number of frames is packed."""
-    augmentation = {"window_probability": 1, "windows": windows}
-    options: dict[str, Any] = {"augmentation": augmentation, "video_frames": 4}
-    module = build(ntu_packed, least_skeleton_frames=15, **options)
+    windows = {"probability": 1, "kind": kind, "least_frames": 15}
+    module = build(ntu_packed, windows=windows, video={"frames": 4, "size": 21})
     for batch in module.train_dataloader():
         drawn = {name: batch[f"{name}_drawn"].copy() for name in module.modalities}
         drawn["skeleton"][:, 1] = np.maximum(drawn["skeleton"][:, 1], 15 / 20)
-        if windows == "shared":
+        if kind == "shared":
             drawn["video"][:, 1] = drawn["skeleton"][:, 1]
         ready = module.on_after_batch_transfer(batch, 0)
         skeleton = view_skeleton(batch["skeleton"], drawn["skeleton"], frames=16)
         video = view_video(batch["video"], drawn["video"], frames=4, size=21)
         assert torch.equal(ready["skeleton"], centre_on_first_spine(skeleton))
         assert torch.equal(ready["video"], normalise(video))
+
+
+def test_shared_windows_of_video_used_alone_are_lengthened_too(ntu_packed: Path) -> None:
+    """So `least_frames` stands among the windows: without skeletons it changes the frames seen."""
+    windows = {"probability": 1, "least_frames": 64}  # more than there are: whole clips
+    module = build(ntu_packed, modalities=["video"], windows=windows)
+    for batch in module.train_dataloader():
+        assert (batch["video_drawn"][:, 1] < 1).all()
+        drawn = batch["video_drawn"].copy()
+        drawn[:, 1] = 1
+        expected = normalise(view_video(batch["video"], drawn, frames=3, size=21))
+        assert torch.equal(module.on_after_batch_transfer(batch, 0)["video"], expected)
+
+
+@pytest.mark.parametrize(("used", "unused"), [("video", "skeleton"), ("skeleton", "video")])
+def test_a_group_acts_on_its_own_stream_alone(used: str, unused: str, ntu_packed: Path) -> None:
+    groups: dict[str, dict[str, Any]] = {
+        "video": {
+            "frames": 2,
+            "size": 9,
+            "crop": 0.5,
+            "crop_place": "centre",
+            "channel_order": "bgr",
+        },
+        "skeleton": {"frames": 5, "normalisation": "none"},
+    }
+    before = epoch_of(build(ntu_packed, modalities=[used]), 1)
+    other = {unused: groups[unused]}
+    assert same(before, epoch_of(build(ntu_packed, modalities=[used], **other), 1))
+    for setting, value in groups[used].items():
+        change = {used: {"frames": 3, "size": 21} if used == "video" else {"frames": 16}}
+        change[used] |= {setting: value}
+        assert not same(before, epoch_of(build(ntu_packed, modalities=[used], **change), 1))
 
 
 def test_workers_of_evaluation_do_not_outlast_it(ntu_packed: Path) -> None:
@@ -197,14 +228,9 @@ def test_workers_of_evaluation_do_not_outlast_it(ntu_packed: Path) -> None:
 
 
 def test_windows_of_skeletons_can_have_a_least_length(ntu_packed: Path) -> None:
-    options: dict[str, Any] = {
-        "modalities": ["skeleton"],
-        "augmentation": {"window_probability": 1},
-    }
-    whole = epoch_of(
-        build(ntu_packed, least_skeleton_frames=64, **options), 0
-    )  # more than there are
-    cut = epoch_of(build(ntu_packed, **options), 0)
+    windows = {"probability": 1, "least_frames": 64}  # more than there are
+    whole = epoch_of(build(ntu_packed, modalities=["skeleton"], windows=windows), 0)
+    cut = epoch_of(build(ntu_packed, modalities=["skeleton"], windows={"probability": 1}), 0)
     skeleton = torch.from_numpy(np.load(ntu_packed / "skeleton.npy"))
     expected = centre_on_first_spine(skeleton[whole[0]["id"]])
     assert torch.equal(whole[0]["skeleton"], expected)
@@ -214,14 +240,24 @@ def test_windows_of_skeletons_can_have_a_least_length(ntu_packed: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"fold": 0}, "fold: expected one of cs, cv, found 0"),
-        ({"normalisation": "hips"}, "normalisation: expected one of first_spine, .*, found hips"),
+        ({"skeleton": {"normalisation": "hips"}}, "skeleton.normalisation=hips: expected first_sp"),
+        ({"video": {"crop_place": "left"}}, "video.crop_place=left: expected random or centre"),
+        ({"video": {"fps": 3}}, "video: expected the settings frames, size, crop, .*, found fps"),
+        ({"skeleton": {"size": 3}}, "skeleton: expected the settings frames, norm.*, found size"),
+        ({"windows": {"least": 3}}, "windows: expected the settings probability, .*, found least"),
+        ({"windows": 3}, "windows: expected the settings .*, found 3"),
+        ({"windows": {"least_frames": -1}}, "windows.least_frames=-1: expected a whole number of"),
+        ({"split": SPLITS}, "split: expected the settings by, train, test, found cs, cv"),
+        ({"split": {"by": "camera"}}, "split: expected .*, found by; give all of them"),
+        ({"split": SPLITS["cs"] | {"by": "place"}}, "expected split.by among id, .*, found place"),
+        ({"split": SPLITS["cs"] | {"test": 3}}, "split.test=3: expected a list of numbers"),
+        ({"validation_part": "dev"}, "validation_part=dev: expected train or test"),
         ({"protocol": "released"}, "expected protocol released, found paper"),
         ({"prepared": {"bodies": "file_order"}}, "made with bodies=file_order, found motion"),
         ({"modalities": ["depth"]}, "expected the modality depth, found skeleton"),
         ({"validation_subjects": [40]}, "fold cs: expected samples for the validation part"),
         (
-            {"splits": {"cs": {"by": "subject", "train": [1, 2], "test": [9]}}},
+            {"split": {"by": "subject", "train": [1, 2], "test": [9]}},
             "fold cs: expected samples for the test part",
         ),
     ],
@@ -246,7 +282,7 @@ def test_sample_is_made_on_the_first_use(tmp_path: Path, monkeypatch: pytest.Mon
         tmp_path / "packed",
         modalities=["video"],
         fold="cs",
-        splits=SPLITS,
+        split=SPLITS["cs"],
         validation_subjects=[2],
         batch_size=4,
         seed=1,

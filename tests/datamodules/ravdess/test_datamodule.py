@@ -225,6 +225,30 @@ def test_wrong_fold_or_actors(packed: Path) -> None:
         build(packed, validation_actors=2)
 
 
+@pytest.mark.parametrize(
+    ("video", "says"),
+    [
+        ({"frames": 3}, "video: expected the settings augment_per, .*channel_order, found frames"),
+        ({"augment_per": "batch"}, "video.augment_per=batch: expected clip or frame"),
+        ({"channel_order": "gbr"}, "video.channel_order=gbr: expected rgb or bgr"),
+        ({"crop_scale": [0.8]}, "video.crop_scale=.*: expected a list of 2 numbers"),
+    ],
+)
+def test_settings_of_video_that_do_not_fit(packed: Path, video: dict[str, Any], says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        build(packed, video=video)
+
+
+def test_the_group_of_video_acts_on_video_alone(packed: Path) -> None:
+    group = {"augment_per": "frame", "crop_scale": [0.3, 0.4], "flip": 1, "channel_order": "bgr"}
+    before = epoch_of(build(packed), 1)
+    for setting, value in group.items():
+        assert not same(before, epoch_of(build(packed, video={setting: value}), 1))
+    rest = ["audio", "action_units"]
+    before = epoch_of(build(packed, modalities=rest), 1)
+    assert same(before, epoch_of(build(packed, modalities=rest, video=group), 1))
+
+
 def test_other_protocol_is_refused(packed: Path) -> None:
     with pytest.raises(DataError, match="expected protocol released, found paper"):
         build(packed, protocol="released")

@@ -13,6 +13,7 @@ from datamodules.formats.openface import ACTION_UNITS, read_tracking
 from datamodules.formats.ravdess_name import EMOTIONS, ClipName, parse_clip_name
 from datamodules.formats.sound import read_sound
 from datamodules.formats.video import count_frames, read_frames
+from datamodules.packed.dataset import MANIFEST
 from datamodules.packed.errors import DataError
 from datamodules.ravdess.faces import face_boxes
 from datamodules.ravdess.sample.emotions import CORRUPTED_FACES, CORRUPTED_VOICES, FACES, VOICES
@@ -152,6 +153,29 @@ def test_foreign_folder_is_not_touched(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected no folder or a rendered one"):
         sample(tmp_path / "packed", tmp_path).render()
     assert (tmp_path / "thesis.tex").exists()
+
+
+def test_files_in_the_packed_folder_are_not_touched(tmp_path: Path) -> None:
+    root, raw = tmp_path / "packed", tmp_path / "raw"
+    root.mkdir()
+    (root / "thesis.tex").touch()
+    with pytest.raises(DataError, match=r"packed: expected no folder, an empty one or a packed"):
+        sample(root, raw).ensure()
+    assert [path.name for path in root.iterdir()] == ["thesis.tex"]
+    assert not raw.exists()
+
+
+def test_a_set_of_ones_own_is_never_advised_to_be_deleted(packed: Path, tmp_path: Path) -> None:
+    root = tmp_path / "own"
+    root.mkdir()
+    manifest = json.loads((packed / MANIFEST).read_text())
+    del manifest["source"]["rendered"]
+    (root / MANIFEST).write_text(json.dumps(manifest | {"provenance": "real"}))
+    with pytest.raises(DataError) as refused:
+        sample(root, tmp_path / "raw").ensure()
+    assert f"(provenance real); train on it with data=full data.root={root}" in str(refused.value)
+    assert "delete the folder" not in str(refused.value)
+    assert [path.name for path in root.iterdir()] == [MANIFEST]
 
 
 def test_another_sample_in_the_packed_folder(raw: Path, packed: Path) -> None:
