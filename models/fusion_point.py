@@ -50,14 +50,17 @@ class FusionPoint(nn.Module):
         ):
             if found not in (None, *known):
                 raise ValueError(f"{option}: {found}: choose {' or '.join(known)}, or leave it out")
-        for name, stage in stages.items():
+        unknown = [name for name in stages if name not in branches]
+        if unknown:
+            raise ValueError(f"stages: {unknown[0]}: the branches are {', '.join(branches)}")
+        self.stages = {name: stages[name] for name in branches if name in stages}
+        for name, stage in self.stages.items():
             branches[name].position(stage)
-        self.stages = dict(stages)
         self.join = join is not None
         self.unchanged = unchanged
         self.channels = {
             name: branches[name].channels[stage][: 1 if only else None]
-            for name, stage in stages.items()
+            for name, stage in self.stages.items()
         }
         apart = [count for group in self.channels.values() for count in group]
         joined = [sum(group) for group in self.channels.values()]

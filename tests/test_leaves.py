@@ -68,7 +68,7 @@ def batch_of(task: str) -> dict[str, torch.Tensor]:
 
 
 class Watched:
-    """What a configuration does, part by part; each part is built only when its arguments differ."""
+    """What a configuration does, part by part; a part is built only when its arguments differ."""
 
     def __init__(self, task: str, cfg: DictConfig) -> None:
         self.task, self.cfg = task, cfg

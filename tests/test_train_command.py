@@ -68,7 +68,7 @@ def test_help_is_quick_and_names_every_group() -> None:
         (["debug=qick"], r"debug=qick: no such debug; there are quick"),
         (["epcohs=3"], r"epcohs: no such key, did you mean epochs\?.*batch_size"),
         (["training.optimizer.lrr=1"], r"training.optimizer.lrr: no such key, did you mean lr\?"),
-        (["task=ntu", "positions=[middle]"], r"middle: no such choice; there are early, inter.*"),
+        (["task=ntu", "points=[middle]"], r"middle: no such choice; there are early, inter.*"),
         (["fold=[0"], r"fold=\[0: no viable alternative"),
     ],
 )

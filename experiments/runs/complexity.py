@@ -12,7 +12,7 @@ from experiments.runs.compose import PLACES, build, compose, whole_network
 from experiments.runs.overrides import Overrides
 
 # Overrides that say on which data, and at which size, a run is.
-OF_THE_SIZE = ("data", "task_data", "task.branches", "task.shapes")
+OF_THE_SIZE = ("data", "task.branches", "task.shapes")
 
 
 def count_parameters(network: Network) -> dict[str, int]:

@@ -11,11 +11,11 @@ def test_takes_no_argument_that_does_not_act_on_it(argument: dict[str, Any]) -> 
     with pytest.raises(TypeError, match=next(iter(argument))):
         UniformGate([10, 6], **argument)
     if "blocks" not in argument:
-        MSAF([10, 6], **argument)
+        MSAF([20, 16], **argument)
 
 
 def test_the_block_size_of_both_is_the_papers_rule() -> None:
-    assert MSAF([10, 6]).block_channels == UniformGate([10, 6]).block_channels == 3
+    assert MSAF([11, 16]).block_channels == UniformGate([11, 16]).block_channels == 5
 
 
 @pytest.mark.parametrize(("lowest", "gate"), [(0.0, 1 / 5), (0.5, 0.6), (1.0, 1.0)])

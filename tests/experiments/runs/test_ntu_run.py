@@ -30,13 +30,13 @@ OVERRIDES = [
     "modalities=[skeleton]",
     "fusion=none",
     "task.branches.skeleton.width=32",
-    "datamodule.skeleton_frames=16",
-    "datamodule.least_skeleton_frames=8",
+    "datamodule.skeleton.frames=16",
+    "datamodule.windows.least_frames=8",
     "epochs=1",
     "batch_size=16",
     "progress=false",
 ]
-CLIPS = ["modalities=[video,skeleton]", "task.branches.video.width=8", "datamodule.size=32"]
+CLIPS = ["modalities=[video,skeleton]", "task.branches.video.width=8", "datamodule.video.size=32"]
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_all_of_the_released_protocol(released: Path, tmp_path: Path) -> None:
 
 def test_data_of_the_released_protocol(released: Path) -> None:
     """24 pictures, the last one black, the middle 32 of 37 pixels, blue under red's statistics."""
-    overrides = [*OVERRIDES, *CLIPS, "datamodule.video_frames=8", "protocol=released"]
+    overrides = [*OVERRIDES, *CLIPS, "datamodule.video.frames=8", "protocol=released"]
     cfg = hydra.compose("train", [*overrides, f"data.root={released}"])
     data = hydra.utils.instantiate(cfg.datamodule)
     data.setup()

@@ -199,7 +199,7 @@ def test_dry_run_lists_and_runs_nothing(tmp_path: Path) -> None:
 
 
 BROKEN = """
-  - {name: refused, overrides: [fusion=msaf, fusion.settings.lowest_attention=7]}
+  - {name: refused, overrides: [fusion=msaf, fusion.mid.lowest_attention=7]}
   - {name: no fold, overrides: [fusion=sum, "modalities=[audio]"]}
   - {name: raises, overrides: [fusion=sum, +training.optimizer.colour=red]}
 """
@@ -247,7 +247,7 @@ def test_a_new_row_is_three_lines_of_yaml(small: tuple[Path, str], tmp_path: Pat
         file.write(
             """
   - name: MSAF without BlockDropout
-    overrides: [fusion=msaf, fusion.settings.block_dropout=0]
+    overrides: [fusion=msaf, fusion.mid.block_dropout=0]
     ours: true
 """
         )
@@ -257,7 +257,7 @@ def test_a_new_row_is_three_lines_of_yaml(small: tuple[Path, str], tmp_path: Pat
 
 
 def test_the_same_runs_under_other_words_are_planned_once(tmp_path: Path) -> None:
-    twin = "  - {name: twin, overrides: [fusion=msaf, fusion.settings.lowest_attention=0.0]}"
+    twin = "  - {name: twin, overrides: [fusion=msaf, fusion.mid.lowest_attention=0.0]}"
     configs_with(tmp_path, small=TABLE + twin)
     with console.capture() as capture:
         assert fill(tmp_path, "table=small", "dry_run=true", "folds=[cs]", "seeds=[7]") == 0

@@ -42,10 +42,10 @@ reference: "C 16"
 overrides: [task=mosei, fusion=msaf]
 rows:
   - name: "C 16"
-    overrides: ["fusion.settings={block_channels: 16, segments: 1}"]
+    overrides: [fusion.mid.block_channels=16, fusion.mid.segments=1]
     paper: {acc7: 51.7}
   - name: "C 32"
-    overrides: ["fusion.settings={block_channels: 32, segments: 1}"]
+    overrides: [fusion.mid.block_channels=32, fusion.mid.segments=1]
     paper: {acc7: 51.1}
 """
 OTHER_TASK = """

@@ -48,7 +48,7 @@ def test_the_published_size() -> None:
     """Kernels of 4x4 from 512 over 1024 to 2048 channels, 2048 to 60, and eight scalars."""
     words = ["task=ntu", "fusion=centralnet", "rgb=inflated_resnet50", "protocol=released"]
     cfg = compose(*words, "data=full", "data.root=x")
-    assert (cfg.datamodule.size, cfg.datamodule.augmentation.crop) == (256, 1.0)
+    assert (cfg.datamodule.video.size, cfg.datamodule.video.crop) == (256, 1.0)
     with torch.device("meta"):
         net = build(cfg.network)
         inputs = {"video": torch.empty(1, 3, 8, 256, 256), "skeleton": torch.empty(1, 3, 32, 25, 2)}

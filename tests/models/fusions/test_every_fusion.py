@@ -10,7 +10,8 @@ from models.tasks import Classification
 from tests.models.fusions.helpers import CONFIGS, TRIPLE, compose, network
 
 # A whole network says for which tasks it is made; it has tests of its own.
-MADE = {path.stem: OmegaConf.load(path) for path in (CONFIGS / "fusion").glob("*.yaml")}
+LOADED = {path.stem: OmegaConf.load(path) for path in (CONFIGS / "fusion").glob("*.yaml")}
+MADE = {name: content.get("fusion", content) for name, content in LOADED.items()}
 FUSIONS = sorted(name for name, made in MADE.items() if name != "none" and "tasks" not in made)
 TINY = [
     "task=ravdess",
