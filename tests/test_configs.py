@@ -59,7 +59,7 @@ def test_every_combination_builds_its_network(
     assert build(cfg.training).configure(network) is not None
 
 
-@pytest.mark.parametrize("group", ["logger", "debug", "trainer"])
+@pytest.mark.parametrize("group", ["logger", "trainer"])
 def test_the_other_groups_compose(group: str) -> None:
     for choice in choices(group):
         assert compose(f"{group}={choice}")

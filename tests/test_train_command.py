@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.commands import end, run, start, tiny
+from tests.commands import ENVIRONMENT, end, run, start, tiny
 
 AUDIO = ("fusion=none", "modalities=[audio]")
 
@@ -56,7 +56,7 @@ def test_help_is_quick_and_names_every_group() -> None:
     assert after.ru_utime - before.ru_utime < 2  # seconds; other jobs on the machine do not count
     assert code == 0
     assert not re.search(r"\b(torch|pytorch_lightning|matplotlib|numpy)\b", err)
-    for group in ("task", "fusion", "data", "protocol", "trainer", "logger", "debug"):
+    for group in ("task", "fusion", "data", "protocol", "trainer", "logger"):
         assert re.search(rf"^ *{group}: \w", out, re.MULTILINE), group
     assert "fold, seed" in out
 
@@ -65,9 +65,9 @@ def test_help_is_quick_and_names_every_group() -> None:
     ("overrides", "message"),
     [
         (["fusion=msfa"], r"fusion=msfa: no such fusion; there are .*msaf.*sum"),
-        (["debug=qick"], r"debug=qick: no such debug; there are quick"),
-        (["epcohs=3"], r"epcohs: no such word, did you mean epochs\?.*batch_size"),
-        (["training.optimizer.lrr=1"], r"training.optimizer.lrr: no such word, did you mean lr\?"),
+        (["trainer=gpus"], r"trainer=gpus: no such trainer; there are cpu, ddp, default, gpu"),
+        (["epcohs=3"], r"epcohs: no such key, did you mean epochs\?.*batch_size"),
+        (["training.optimizer.lrr=1"], r"training.optimizer.lrr: no such key, did you mean lr\?"),
         (["task=ntu", "positions=[middle]"], r"middle: no such choice; there are early, inter.*"),
         (["fold=[0"], r"fold=\[0: no viable alternative"),
     ],
@@ -78,22 +78,60 @@ def test_wrong_words_end_in_one_message(overrides: list[str], message: str) -> N
     assert re.fullmatch(rf"error: {message}.*\n", err), err
 
 
-def test_a_sweep_trains_every_fold(tmp_path: Path) -> None:
+@pytest.mark.parametrize("several", [(), ("-m", "fold=0,1")])
+def test_a_gpu_that_is_not_there_ends_in_one_message(
+    tmp_path: Path, several: tuple[str, ...]
+) -> None:
+    hidden = ENVIRONMENT | {"CUDA_VISIBLE_DEVICES": ""}
+    code, out, err = end(
+        start("train.py", *several, *tiny(tmp_path, "trainer=gpu"), environment=hidden)
+    )
+    assert (code, out) == (1, "")
+    assert re.fullmatch(r"error: trainer=gpu: torch finds no GPU .*, or type trainer=cpu\n", err)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_sweep_trains_every_fold_and_ends_with_one_table(tmp_path: Path) -> None:
     code, out, err = run("train.py", "-m", *tiny(tmp_path, *AUDIO, "fold=0,1"))
     assert (code, err) == (0, "")
-    assert [folder.parent.name for folder in runs_below(tmp_path)] == ["fold0", "fold1"]
-    assert all(str(folder) in out for folder in runs_below(tmp_path))
+    folders = runs_below(tmp_path)
+    assert [folder.parent.name for folder in folders] == ["fold0", "fold1"]
+    for rule in ("last_epoch", "paper_rule"):  # one below the other, in 80 columns
+        assert out.count(f"\nravdess, folds 0, 1, seed 1 (sample data), {rule}\n") == 1
+    pattern = out.splitlines()[-1].strip()
+    assert pattern == str(folders[0].parents[1] / "fold*" / "seed1")
+    code, out, err = run("evaluate.py", f"run={pattern}", f"out={tmp_path / 'out'}")
+    assert (code, err) == (0, "")
+    assert "ravdess, none (audio), folds 0, 1, seed 1 (sample data)" in out
 
 
 def test_a_sweep_goes_on_past_a_failure_and_ends_with_an_error(tmp_path: Path) -> None:
     overrides = tiny(tmp_path, "fusion=none", "modalities=[vidoe],[audio]")
     code, out, err = run("train.py", "-m", *overrides)
     assert code == 1
-    assert "error: modalities=['vidoe']: expected a list of some of video, audio" in err
+    wanted = "error: modalities=[vidoe]: modalities=['vidoe']: expected a list of some of video"
+    assert err.startswith(wanted) and err.count("\n") == 1
     assert "as in modalities=[video]\n" in err  # brackets are not taken for markup
-    assert "Traceback" not in err
     (folder,) = runs_below(tmp_path)
     assert str(folder) in out
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["epcohs=3,4"], r"epcohs: no such key, did you mean epochs\?.*batch_size"),
+        (["fusion=msaf,sum", "init=magic"], r"init=magic: choose unimodal or scratch"),
+        (["fold=range(0,"], r"fold=range\(0,: no viable alternative"),
+        (["training.optimizer.lr=interval(0,1)"], r".*=interval\(0,1\): expected single values"),
+        (["trainer=ddp", "trainer.devices=2", "fold=0,1"], r"trainer=ddp: the runs of a table"),
+    ],
+)
+def test_a_sweep_that_makes_no_sense_ends_in_one_message(
+    overrides: list[str], message: str
+) -> None:
+    code, out, err = run("train.py", "-m", *overrides)
+    assert (code, out) == (1, "")
+    assert re.fullmatch(rf"error: {message}.*\n", err), err
 
 
 def wait_for(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:

@@ -92,7 +92,7 @@ def _choices(filled: Filled) -> list[tuple[list[str], str]]:
     rule, metrics = f"({name})", filled.table.metrics
     every = [h for h in head if h not in SIZES and (h[:8] != "against " or h.endswith(rule))]
     one_rule = [h for h in every if h.endswith(rule) or not h.endswith(")")]
-    choices = [(every, ""), (one_rule, name)]
+    choices = [(one_rule, name)] if len(filled.rules) == 1 else [(every, ""), (one_rule, name)]
     for count in range(len(metrics) - 1, 0, -1):
         others = {h for m in metrics[count:] for h in (f"paper {m}", f"{m} {rule}")}
         choices.append(([h for h in one_rule if h not in others], name))

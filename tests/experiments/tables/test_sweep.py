@@ -11,7 +11,8 @@ from rich.console import Console
 from scipy import stats
 
 from experiments.runs.folder import RunFolder
-from experiments.tables.plan import Plan
+from experiments.runs.overrides import Overrides
+from experiments.tables.plan import Job, Plan
 from experiments.tables.sweep import Combination, combinations, plan_sweep
 from experiments.tables.sweep_report import print_sweep
 from tests.commands import ENVIRONMENT, run, tiny
@@ -61,7 +62,9 @@ def test_shared_runs_are_planned_once_and_first(make_run: MakeRun, tmp_path: Pat
     assert not any(tmp_path.iterdir())
 
 
-def printed(todo: Plan, width: int = 80) -> tuple[str, list[str]]:
+def printed(rows: dict[str, list[RunFolder]], width: int = 80) -> tuple[str, list[str]]:
+    jobs = {name: [Job(Overrides(), place, ()) for place in row] for name, row in rows.items()}
+    todo = Plan.of(jobs, [job for row in jobs.values() for job in row], {}, rerun=False)
     console = Console(width=width, soft_wrap=True)
     with console.capture() as out:
         broken = print_sweep(todo, console)
@@ -77,7 +80,7 @@ def test_the_table_has_means_and_errors_and_says_where_the_runs_are(tmp_path: Pa
             for seed in (1, 2)
         ]
     rows["skill=1"].append(RunFolder(tmp_path / "skill=1" / "fold3" / "seed1"))  # not done
-    text, broken = printed(Plan(rows, (), {}))
+    text, broken = printed(rows)
     assert text.splitlines()[1] == "ravdess, folds 0, 1, 2, seeds 1, 2"
     assert max(map(len, text.splitlines()[:7])) <= 80
     for name, wanted in (("skill=1", 7), ("skill=3", 6)):
@@ -94,12 +97,12 @@ def test_the_table_has_means_and_errors_and_says_where_the_runs_are(tmp_path: Pa
     assert "mean ± standard error over 3 folds, seeds averaged within each\n" in text
     assert "last_epoch is the headline" in text and not broken
     (rows["skill=3"][0].path / "metrics.json").write_text("{")
-    text, broken = printed(Plan(rows, (), {}))
+    text, broken = printed(rows)
     assert "5 of 6" in text and len(broken) == 1 and "skill=3/fold0/seed1" in broken[0]
 
 
 def test_nothing_complete_prints_nothing(tmp_path: Path) -> None:
-    assert printed(Plan({"a": [RunFolder(tmp_path)]}, (), {})) == ("", [])
+    assert printed({"a": [RunFolder(tmp_path)]}) == ("", [])
 
 
 def test_two_processes_share_two_devices_and_the_unimodal_runs(

@@ -1,13 +1,12 @@
-"""Table 4's rows on RAVDESS and MOSEI: what the sweeps compose, and single settings by hand."""
+"""Table 4's rows on RAVDESS and MOSEI: what they compose, and single settings by hand."""
 
 from typing import Any
 
 import pytest
 import torch
-from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from experiments.tables.table import load_table
-from tests.models.fusions.helpers import CONFIGS, compose, network
+from tests.models.fusions.helpers import CONFIGS, network
 
 ROWS = [  # block channels, BlockDropout, lowest attention
     ([8, 16], 0.0, 0.0),
@@ -28,12 +27,10 @@ MOSEI_ROWS = [  # block channels, BlockDropout, segments
 ]
 
 
-def jobs(sweep: str) -> list[str]:
-    """Return the words of each job, as the sweeper splits them."""
-    cfg = compose(f"sweep={sweep}", return_hydra_config=True)
-    ((key, value),) = cfg.hydra.sweeper.params.items()
-    (override,) = OverridesParser.create().parse_overrides([f"{key}={value}"])
-    return [f"{key}={choice}" for choice in override.sweep_string_iterator()]
+def rows(name: str) -> list[list[str]]:
+    """Return the overrides of each row of a table."""
+    table = load_table(CONFIGS, name)
+    return [[*table.overrides, *row.overrides] for row in table.rows]
 
 
 def described(*words: str, protocol: str = "paper") -> list[tuple[Any, ...]]:
@@ -47,30 +44,19 @@ def described(*words: str, protocol: str = "paper") -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("protocol", ["paper", "released"])
-def test_the_rows_of_the_sweep(protocol: str) -> None:
-    found = jobs("table4_ravdess")
-    assert len(found) == len(ROWS)
-    for word, (channels, dropout, lowest) in zip(found, ROWS, strict=True):
+def test_the_rows_on_ravdess(protocol: str) -> None:
+    for overrides, (channels, dropout, lowest) in zip(rows("4_ravdess"), ROWS, strict=True):
         wanted = [(c, dropout, lowest, protocol, "sample") for c in channels]
-        assert described("sweep=table4_ravdess", word, protocol=protocol) == wanted
+        assert described(*overrides, protocol=protocol) == wanted
 
 
-def test_the_rows_of_the_mosei_sweep_are_those_of_the_table() -> None:
-    found = jobs("table4_mosei")
-    rows = load_table(CONFIGS, "4_mosei").rows
-    assert [row.overrides[0].replace(" ", "") for row in rows] == found
-    for word, wanted in zip(found, MOSEI_ROWS, strict=True):
+def test_the_rows_on_mosei() -> None:
+    for overrides, wanted in zip(rows("4_mosei"), MOSEI_ROWS, strict=True):
         with torch.device("meta"):
-            (point,) = network("sweep=table4_mosei", word, "data=full").points
+            (point,) = network(*overrides, "data=full").points
         fusion: Any = point.fusion
         assert (fusion.block_channels, fusion.dropout.p, fusion.segments) == wanted
         assert (fusion.reduction, fusion.lowest_attention) == (2, 0.0)
-
-
-@pytest.mark.parametrize("task", ["ravdess", "mosei"])
-def test_the_sweep_chooses_its_task_and_fusion(task: str) -> None:
-    cfg = compose(f"sweep=table4_{task}")
-    assert (cfg.task.name, cfg.fusion.name) == (task, "msaf")
 
 
 @pytest.mark.parametrize("fusion", ["msaf", "uniform"])
