@@ -87,7 +87,7 @@ def show_table(filled: Filled, console: Console) -> None:
 
 def _choices(filled: Filled) -> list[tuple[list[str], str]]:
     """Headings to show, from many to few, and the rule of all of them if there is but one."""
-    first = headline(filled.rules) if len(filled.rules) > 1 else filled.rules[0]
+    first = filled.rules[0] if len(filled.rules) == 1 else headline(filled.rules)
     head, name = cells(filled)[0], rule_name(filled, first)
     rule, metrics = f"({name})", filled.table.metrics
     every = [h for h in head if h not in SIZES and (h[:8] != "against " or h.endswith(rule))]
