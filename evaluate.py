@@ -20,8 +20,8 @@ def main(cfg: DictConfig) -> None:
             common_folder,
             compare,
             find_runs,
-            incomplete_runs,
         )
+        from experiments.evaluation.places import incomplete_runs
         from experiments.evaluation.terminal import print_difference, print_evaluation
         from experiments.evaluation.write import write_evaluation
 

@@ -17,8 +17,10 @@ def main(cfg: DictConfig) -> float:
     from experiments.evaluation.terminal import print_runs
     from experiments.runs.overrides import Overrides
     from experiments.runs.run import Run
+    from experiments.runs.speed import check_accelerator
 
     with readable_errors(go_on=HydraConfig.get().mode == RunMode.MULTIRUN):
+        check_accelerator(cfg.trainer)
         run = Run(Overrides(HydraConfig.get().overrides.task), console)
         run.refuse_idle()
         folder = run.complete()

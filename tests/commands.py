@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.experiments.conftest import OVERRIDES
@@ -13,11 +14,16 @@ ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("HYDRA_FULL_ERRO
 }
 
 
-def start(script: str, *overrides: str, python: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+def start(
+    script: str,
+    *overrides: str,
+    python: tuple[str, ...] = (),
+    environment: Mapping[str, str] = ENVIRONMENT,
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, *python, script, *overrides],
         cwd=ROOT,
-        env=ENVIRONMENT,
+        env=environment,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("msaf", "models", "datamodules", "experiments", "scripts")
+PACKAGES = ("msaf", "models", "datamodules", "experiments", "scripts", "hydra_plugins")
 SCRIPTS = {"train", "evaluate"}
 # A room imports itself, what stands beside the rooms, and these.
 MAY_IMPORT = {
@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "datamodules": set(),
     "experiments": set(),
     "scripts": {"experiments"},
+    "hydra_plugins": {"experiments"},
     "train": {"experiments"},
     "evaluate": {"experiments"},
 }

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands import ENVIRONMENT, ROOT, end, run, start, tiny
+from tests.commands import ENVIRONMENT, ROOT, end, run, start
 from tests.experiments.small_table import TABLE, configs_with
 
 FILL = "import sys, tests.experiments.small_table as t, pathlib as p;"
@@ -30,14 +30,6 @@ def test_an_unknown_table_ends_in_one_message() -> None:
     assert (code, out) == (1, "")
     assert err.startswith("error: table=17: no such table; there are 1, 1_action_units")
     assert len(err.splitlines()) == 1
-
-
-@pytest.mark.slow
-def test_a_sweep_of_train_goes_through_joblib(tmp_path: Path) -> None:
-    overrides = tiny(tmp_path, "fusion=none", "modalities=[audio],[action_units]")
-    code, out, err = run("train.py", "-m", *overrides, "hydra/launcher=joblib", "fold=0,1")
-    assert (code, err) == (0, "")
-    assert out.count("accuracy on test") == len(list(tmp_path.rglob("metrics.json"))) == 4
 
 
 def content(place: Path) -> dict[str, Any]:

@@ -16,8 +16,6 @@ import pytest
 
 from tests.commands import end, run, start, tiny
 
-AUDIO = ("fusion=none", "modalities=[audio]")
-
 
 def runs_below(place: Path) -> list[Path]:
     return sorted(file.parent for file in place.rglob("metrics.json"))
@@ -56,7 +54,7 @@ def test_help_is_quick_and_names_every_group() -> None:
     assert after.ru_utime - before.ru_utime < 2  # seconds; other jobs on the machine do not count
     assert code == 0
     assert not re.search(r"\b(torch|pytorch_lightning|matplotlib|numpy)\b", err)
-    for group in ("task", "fusion", "data", "protocol", "trainer", "logger", "debug"):
+    for group in ("task", "fusion", "data", "protocol", "trainer", "logger"):
         assert re.search(rf"^ *{group}: \w", out, re.MULTILINE), group
     assert "fold, seed" in out
 
@@ -65,7 +63,7 @@ def test_help_is_quick_and_names_every_group() -> None:
     ("overrides", "message"),
     [
         (["fusion=msfa"], r"fusion=msfa: no such fusion; there are .*msaf.*sum"),
-        (["debug=qick"], r"debug=qick: no such debug; there are quick"),
+        (["trainer=gpus"], r"trainer=gpus: no such trainer; there are cpu, ddp, default, gpu"),
         (["epcohs=3"], r"epcohs: no such key, did you mean epochs\?.*batch_size"),
         (["training.optimizer.lrr=1"], r"training.optimizer.lrr: no such key, did you mean lr\?"),
         (["task=ntu", "points=[middle]"], r"middle: no such choice; there are early, inter.*"),
@@ -76,24 +74,6 @@ def test_wrong_words_end_in_one_message(overrides: list[str], message: str) -> N
     code, out, err = run("train.py", *overrides)
     assert code == 1 and out == ""
     assert re.fullmatch(rf"error: {message}.*\n", err), err
-
-
-def test_a_sweep_trains_every_fold(tmp_path: Path) -> None:
-    code, out, err = run("train.py", "-m", *tiny(tmp_path, *AUDIO, "fold=0,1"))
-    assert (code, err) == (0, "")
-    assert [folder.parent.name for folder in runs_below(tmp_path)] == ["fold0", "fold1"]
-    assert all(str(folder) in out for folder in runs_below(tmp_path))
-
-
-def test_a_sweep_goes_on_past_a_failure_and_ends_with_an_error(tmp_path: Path) -> None:
-    overrides = tiny(tmp_path, "fusion=none", "modalities=[vidoe],[audio]")
-    code, out, err = run("train.py", "-m", *overrides)
-    assert code == 1
-    assert "error: modalities=['vidoe']: expected a list of some of video, audio" in err
-    assert "as in modalities=[video]\n" in err  # brackets are not taken for markup
-    assert "Traceback" not in err
-    (folder,) = runs_below(tmp_path)
-    assert str(folder) in out
 
 
 def wait_for(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:

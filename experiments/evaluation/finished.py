@@ -11,6 +11,7 @@ import numpy as np
 
 from experiments.evaluation.classes import ClassReport, class_report
 from experiments.evaluation.levels import LevelReport, level_report
+from experiments.evaluation.places import SHOWN, run_folders
 from experiments.evaluation.statistics import (
     Estimate,
     RunKey,
@@ -18,7 +19,7 @@ from experiments.evaluation.statistics import (
     paired_difference,
     paired_samples,
 )
-from experiments.runs.folder import RERUN, Metrics, RunError, RunFolder
+from experiments.runs.folder import Metrics, RunError, RunFolder
 
 
 @dataclass(frozen=True)
@@ -66,57 +67,32 @@ class FinishedRun:
 
 
 def find_runs(places: str | Sequence[str]) -> list[FinishedRun]:
-    """Return the complete runs in one or several folders, or anywhere below them, by fold and seed.
+    """Return the complete runs in one or several places, or anywhere below, by fold and seed.
+
+    Args:
+        places: folders or patterns, as `run_folders` takes them.
 
     Raises:
-        RunError: if a folder does not exist or has no complete run, a run is there twice, or the
-            runs differ in more than fold and seed.
+        RunError: if a place holds no complete run, a run is there twice, or the runs differ in
+            more than fold and seed.
     """
-    runs = []
-    for place in [places] if isinstance(places, str) else places:
-        path = Path(place)
-        if not path.is_dir():
-            raise RunError(f"{path}: no such folder; train.py prints the folder of each run")
-        below = sorted(file.parent for file in path.rglob("metrics.json") if _counts(file))
-        runs += [_read(RunFolder(folder)) for folder in below]
-        if not below:
-            RunFolder(path).metrics()  # says that no run is complete here
+    runs = [FinishedRun(folder, folder.metrics()) for folder in run_folders(places)]
     runs.sort(key=lambda run: (str(run.key[0]), run.key[1]))
     _check_alike(runs)
     return runs
 
 
-def _read(folder: RunFolder) -> FinishedRun:
-    return FinishedRun(folder, folder.metrics())
-
-
-def _counts(file: Path) -> bool:
-    """Say whether a file is of a run in its own place, and not of a rerun that is not done."""
-    return RERUN not in file.parts
-
-
-def incomplete_runs(places: str | Sequence[str]) -> list[Path]:
-    """Return the folders of runs below that are begun and not complete."""
-    below = (
-        file.parent
-        for place in ([places] if isinstance(places, str) else places)
-        for file in sorted(Path(place).rglob("config.yaml"))
-        if _counts(file)
-    )
-    return [path for path in below if not RunFolder(path).complete]
-
-
 def _check_alike(runs: Sequence[FinishedRun]) -> None:
-    first = runs[0]
-    for run in runs:
-        for what in ("task", "hash"):
-            if run.metrics[what] != first.metrics[what]:
-                raise RunError(
-                    "expected runs that differ in fold and seed alone, found another "
-                    f"{'task' if what == 'task' else 'experiment'}: {first.folder.path} is "
-                    f"{describe(first)}, {run.folder.path} is {describe(run)}; "
-                    "name one of them, or compare two with against="
-                )
+    by_folder = sorted(runs, key=lambda run: run.folder.path, reverse=True)
+    kinds = {(run.metrics["task"], run.metrics["hash"]): run for run in by_folder}
+    if len(kinds) > 1:
+        every = [f"{one.folder.path} is {describe(one)}" for one in reversed(kinds.values())]
+        raise RunError(
+            "expected runs that differ in fold and seed alone, found "
+            f"{len(kinds)} experiments: {'; '.join(every[:SHOWN])}"
+            f"{f'; and {len(every) - SHOWN} more' if every[SHOWN:] else ''}; "
+            "name one of them, or compare two with against="
+        )
     for before, run in pairwise(runs):
         if before.key == run.key:
             raise RunError(

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from experiments.evaluation.classes import ClassReport
 from experiments.evaluation.finished import Difference, Evaluation
-from experiments.evaluation.statistics import Estimate
+from experiments.evaluation.statistics import Estimate, RunKey
 from experiments.metric import number, which_is_better
 from experiments.runs.folder import RunFolder
 
@@ -135,15 +135,29 @@ def _print_levels(evaluation: Evaluation, console: Console) -> None:
 
 def evaluation_title(evaluation: Evaluation) -> str:
     """Return what an evaluation is of: task, fusion, folds, seeds, and whether data is sample."""
-    folds = _listed("fold", {run.key[0] for run in evaluation.runs})
-    seeds = _listed("seed", {run.key[1] for run in evaluation.runs})
-    name = f"{evaluation.metrics['task']}, {run_name(evaluation.metrics)}, {folds}, {seeds}"
+    places = listed_places(run.key for run in evaluation.runs)
+    name = f"{evaluation.metrics['task']}, {run_name(evaluation.metrics)}, {places}"
     return name + sample_mark(evaluation.provenance)
+
+
+def listed_places(keys: Iterable[RunKey]) -> str:
+    """Return `folds 0, 1, seed 1`."""
+    folds, seeds = zip(*keys, strict=True)
+    return f"{_listed('fold', set(folds))}, {_listed('seed', set(seeds))}"
 
 
 def footnote(folder: RunFolder, rules: Iterable[str]) -> str:
     """Say which figure is the headline, and which rules choose their epoch by a look at what."""
-    known = folder.reporting()
+    return "; ".join(["* the headline", *how_rules_choose(folder.reporting(), rules)])
+
+
+def how_rules_choose(known: Mapping[str, Any], rules: Iterable[str]) -> list[str]:
+    """Say which rules choose their epoch by a look at what.
+
+    Args:
+        known: how each rule was configured.
+        rules: those that are shown.
+    """
     splits: dict[str, list[str]] = {}
     apart = []
     for rule in rules:
@@ -153,7 +167,7 @@ def footnote(folder: RunFolder, rules: Iterable[str]) -> str:
         elif split:
             splits.setdefault(split, []).append(rule)
     told = [f"{' and '.join(names)}: epoch chosen on the {s} data" for s, names in splits.items()]
-    return "; ".join(["* the headline", *told, *apart])
+    return [*told, *apart]
 
 
 def plain_table(left: Sequence[str], right: Sequence[str]) -> Table:

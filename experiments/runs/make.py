@@ -22,7 +22,7 @@ from experiments.runs.overrides import Overrides
 from experiments.runs.progress import ShowProgress
 from experiments.runs.rules import Report, ReportingRule, headline, write_predictions
 from experiments.runs.sources import commit
-from experiments.runs.speed import check_precision, hasten
+from experiments.runs.speed import check_accelerator, check_precision, hasten
 from experiments.runs.weights import Published, load_branches
 
 
@@ -57,6 +57,7 @@ class Making:
     def run(self) -> None:
         """Make the run, or go on where it was interrupted; at the end its folder is complete."""
         cfg, data = self.cfg, self.data
+        check_accelerator(cfg.trainer)
         check_precision(cfg.trainer)
         data.prepare_data()
         data.setup("fit")

@@ -44,3 +44,20 @@ def check_precision(trainer: DictConfig) -> None:
             f"trainer.precision={trainer.precision} needs a GPU: on a CPU some gradients of 3D "
             "convolutions come out wrong in 16 bits (docs/deviations.md); leave it out"
         )
+
+
+def check_accelerator(trainer: DictConfig) -> None:
+    """Refuse to train on a GPU where there is none, in fewer words than Lightning's.
+
+    Args:
+        trainer: the configured trainer.
+
+    Raises:
+        RunError: says what to type instead.
+    """
+    wanted = trainer.accelerator in ("gpu", "cuda")
+    if wanted and not (torch.cuda.is_available() or torch.backends.mps.is_available()):
+        raise RunError(
+            "trainer=gpu: torch finds no GPU on this machine; leave trainer=gpu out to train on "
+            "what there is, or type trainer=cpu"
+        )

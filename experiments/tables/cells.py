@@ -18,8 +18,9 @@ def cells(filled: Filled) -> tuple[list[str], list[list[str]]]:
     names = [rule_name(filled, rule) for rule in rules]
     head = ["row"]
     for metric in table.metrics:
-        head += [f"paper {metric}", *(f"{metric} ({name})" for name in names)]
-    head += [f"against {table.reference} ({name})" for name in names]
+        head += [f"paper {metric}"] if table.reference else []
+        head += [f"{metric} ({name})" for name in names]
+    head += [f"against {table.reference} ({name})" for name in names if table.reference]
     head += [*SIZES, "runs"]
     return head, [_cells(line, table, rules) for line in filled.lines]
 
@@ -33,10 +34,12 @@ def _cells(line: Line, table: Table, rules: Sequence[str]) -> list[str]:
     row = line.row
     found = [row.name + (" (ours)" if row.ours else "")]
     for metric in table.metrics:
-        found.append(paper_number(metric, row.paper[metric]) if metric in row.paper else "")
+        if table.reference:
+            found.append(paper_number(metric, row.paper[metric]) if metric in row.paper else "")
         found += [_estimate(metric, line.figures.get(rule, {}).get(metric)) for rule in rules]
     first = table.metrics[0]
-    found += [_estimate(first, line.differences.get(rule), sign=True) for rule in rules]
+    if table.reference:
+        found += [_estimate(first, line.differences.get(rule), sign=True) for rule in rules]
     paper = row.paper.get("parameters")
     found.append("" if paper is None else f"{paper:.2f}M")
     found += [_millions(line.paper_parameters), _millions(line.parameters)]

@@ -99,7 +99,7 @@ def fill(
     rules = tuple(dict.fromkeys(rule for metrics in every for rule in metrics["reported"]))
     lines = []
     for row in table.rows:
-        own, reference = runs[row.name], runs[table.reference]
+        own, reference = runs[row.name], runs.get(table.reference, {})
         figures = {
             rule: {m: estimate(_values(own, rule, m)) for m in table.metrics}
             for rule in rules
@@ -116,7 +116,9 @@ def fill(
         }
         sizes = {metrics["parameters"]["total"] for metrics in own.values()}
         size = sizes.pop() if len(sizes) == 1 else None
-        wanted = len(table.folds) * len(table.seeds) if row.overrides else 0
+        wanted = len(todo.rows.get(row.name, ()))
+        if row.name in todo.refused:
+            wanted = len(table.folds) * len(table.seeds)
         paper_size = paper_sizes.get(row.name)
         lines.append(Line(row, len(own), wanted, figures, differences, size, paper_size))
     counted = (f for f in todo.folders if f.complete and f not in left_out)

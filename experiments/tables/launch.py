@@ -1,7 +1,7 @@
 """Jobs in this process, in others or on a cluster: whatever Hydra's launchers offer."""
 
-import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import hydra
@@ -15,13 +15,16 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from experiments.console import complain, console, quieten
+from experiments.runs.compose import compose
 from experiments.runs.folder import RunError, RunFolder
 from experiments.runs.overrides import Overrides
 from experiments.runs.run import Run
+from experiments.runs.speed import check_accelerator
+from experiments.tables.devices import sharing_devices, take_device
 from experiments.tables.plan import Plan
 from experiments.tables.progress import counting_runs
 
-ELSEWHERE = "MSAF_JOB_DEVICES"  # the GPUs that jobs in other processes share, by number
+ONE_BY_ONE, JOBLIB, CLUSTER = "BasicLauncher", "hydra_joblib_launcher", "hydra_submitit_launcher"
 
 
 def run_all(todo: Plan, launcher: Overrides) -> dict[RunFolder, str]:
@@ -30,10 +33,16 @@ def run_all(todo: Plan, launcher: Overrides) -> dict[RunFolder, str]:
     Args:
         todo: what to run.
         launcher: overrides that choose Hydra's launcher, such as `hydra/launcher=joblib`.
+
+    Raises:
+        RunError: if a run wants a GPU and this machine, where it would run, has none.
     """
     failed: dict[RunFolder, str] = {}
     if todo.done == len(todo.folders):
         return failed
+    if CLUSTER not in _master(launcher).hydra.launcher._target_:
+        for job in todo.jobs.values():
+            check_accelerator(compose(job.overrides).trainer)
     with counting_runs(lambda: todo.done, len(todo.folders), console):
         for stage in todo.stages:
             jobs: dict[RunFolder, Overrides] = {}
@@ -60,7 +69,7 @@ def launch(jobs: Sequence[Overrides], launcher: Overrides) -> list[str]:
     Returns:
         For each job why it failed, or nothing.
     """
-    master = hydra.compose("train", [*launcher, *jobs[0].only("results")], return_hydra_config=True)
+    master = _master(Overrides([*launcher, *jobs[0].only("results")]))
     # The base class of callbacks does nothing: there are none to call here.
     nothing: Any = Callback()
     loader = GlobalHydra.instance().config_loader()
@@ -68,15 +77,15 @@ def launch(jobs: Sequence[Overrides], launcher: Overrides) -> list[str]:
     instance = Plugins.instance().instantiate_launcher(
         hydra_context=context, task_function=complete, config=master
     )
+    chosen = master.hydra.launcher._target_
     # Bars of several processes would overwrite each other.
-    quiet = ["progress=false"] if launcher else []
+    quiet = [] if ONE_BY_ONE in chosen else ["progress=false"]
     # Joblib's processes share the GPUs of this one; a cluster gives every job its own.
-    if "joblib" in master.hydra.launcher._target_:
-        os.environ[ELSEWHERE] = ",".join(_devices())
-    try:
-        done = instance.launch([[*job, *quiet, *launcher] for job in jobs], 0)
-    except Exception as error:  # a worker process that was killed, for one
-        return [f"{type(error).__name__}: {error}"] * len(jobs)
+    with sharing_devices() if JOBLIB in chosen else nullcontext():
+        try:
+            done = instance.launch([[*job, *quiet, *launcher] for job in jobs], 0)
+        except Exception as error:  # a worker process that was killed, for one
+            return [f"{type(error).__name__}: {error}"] * len(jobs)
     return [_reason(job) for job in done]
 
 
@@ -87,12 +96,8 @@ def complete(cfg: DictConfig) -> str:
         Why it failed, or nothing: not every exception would travel between processes.
     """
     quieten()
-    config = HydraConfig.get()
-    devices = os.environ.pop(ELSEWHERE, "")
-    if devices:
-        # Read when CUDA starts, which the first run of this process does.
-        os.environ["CUDA_VISIBLE_DEVICES"] = device_of_job(config.job.num, devices.split(","))
-    overrides = Overrides(config.overrides.task).without("hydra")
+    take_device()
+    overrides = Overrides(HydraConfig.get().overrides.task).without("hydra")
     try:
         Run(overrides, console if cfg.progress else Console(quiet=True)).complete(wait=True)
     except Exception as error:
@@ -102,21 +107,9 @@ def complete(cfg: DictConfig) -> str:
     return ""
 
 
-def device_of_job(job: int, devices: Sequence[str]) -> str:
-    """Return the GPU that a job has for itself, the jobs being dealt out in turn."""
-    return devices[job % len(devices)]
+def _master(overrides: Overrides) -> DictConfig:
+    return hydra.compose("train", list(overrides), return_hydra_config=True)
 
 
 def _reason(job: JobReturn) -> str:
     return str(job._return_value) if job.status == JobStatus.FAILED else job.return_value
-
-
-def _devices() -> list[str]:
-    """Return the GPUs that this process may use, if there are several."""
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is not None:
-        return chosen.split(",") if "," in chosen else []
-    import torch
-
-    count = torch.cuda.device_count()
-    return [str(number) for number in range(count)] if count > 1 else []

@@ -1,13 +1,14 @@
-"""The runs that a table needs: which, where, and in which order."""
+"""The runs that a table or a sweep needs: which, where, and in which order."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from experiments.console import console
 from experiments.evaluation.statistics import Fold
 from experiments.runs.folder import RunError, RunFolder
 from experiments.runs.overrides import Overrides
 from experiments.runs.run import Run
-from experiments.tables.table import Row, Table
+from experiments.tables.table import Table
 
 MakeRun = Callable[[Overrides], Run]
 
@@ -48,10 +49,39 @@ class Plan:
     refused: Mapping[str, str]
     rerun: bool = False
 
+    @classmethod
+    def of(
+        cls,
+        rows: Mapping[str, list[Job]],
+        ordered: Iterable[Job],
+        refused: Mapping[str, str],
+        *,
+        rerun: bool,
+    ) -> "Plan":
+        """Return the plan of rows whose jobs are to be done in an order.
+
+        Runs that are the same under other overrides have the same folder, and are planned once.
+
+        Raises:
+            RunError: if no row at all can be run; the reason is the first row's.
+        """
+        if refused and not any(rows.values()):
+            raise RunError(next(iter(refused.values())))
+        jobs = list(ordered)
+        first = {source.folder: source for job in jobs for source in job.sources}
+        then = {job.folder: job for job in jobs if job.folder not in first}
+        folders = {name: [job.folder for job in row] for name, row in rows.items()}
+        return cls(folders, (first, then), refused, rerun)
+
+    @property
+    def jobs(self) -> dict[RunFolder, Job]:
+        """Return every job by its run folder, in order."""
+        return {folder: job for stage in self.stages for folder, job in stage.items()}
+
     @property
     def folders(self) -> list[RunFolder]:
         """Return every run's folder, in order."""
-        return [folder for stage in self.stages for folder in stage]
+        return list(self.jobs)
 
     def lacks(self, folder: RunFolder) -> bool:
         """Say whether a run still has to be done."""
@@ -63,53 +93,69 @@ class Plan:
         return sum(not self.lacks(folder) for folder in self.folders)
 
 
-def plan(table: Table, overrides: Overrides, make_run: MakeRun) -> Plan:
+def plan(table: Table, overrides: Overrides) -> Plan:
     """Find out which runs a table needs, and where they live.
 
-    Runs that are the same under other overrides have the same folder, and are planned once. Seeds
-    are outermost, so that the first seed of every row is there before the second of any.
+    Seeds are outermost, so that the first seed of every row is there before the second of any.
 
     Args:
         table: what to fill.
         overrides: the user's own, added to every row.
-        make_run: makes a `Run`.
 
     Raises:
         RunError: if no row at all can be run; the reason is the first row's.
     """
+    make_run = run_maker()
     rows: dict[str, list[Job]] = {}
     refused: dict[str, str] = {}
     for row in table.rows:
         try:
-            rows[row.name] = _jobs(table, row, overrides, make_run)
+            rows[row.name] = jobs_of(list(table.jobs(row, overrides)), make_run)
         except RunError as error:
             refused[row.name] = str(error)
-    if refused and not any(rows.values()):
-        raise RunError(next(iter(refused.values())))
     size = len(table.folds)
-    ordered = [
+    ordered = (
         job
         for start in range(0, len(table.seeds) * size, size)
         for jobs in rows.values()
         for job in jobs[start : start + size]
-    ]
-    first = {source.folder: source for job in ordered for source in job.sources}
-    then = {job.folder: job for job in ordered if job.folder not in first}
-    folders = {name: [job.folder for job in jobs] for name, jobs in rows.items()}
-    return Plan(folders, (first, then), refused, overrides.value("rerun", False) is True)
+    )
+    return Plan.of(rows, ordered, refused, rerun=overrides.value("rerun", False) is True)
 
 
-def _jobs(table: Table, row: Row, overrides: Overrides, make_run: MakeRun) -> list[Job]:
-    """Return the jobs of a row.
+def run_maker() -> MakeRun:
+    """Return what makes runs that share the machine, and the unimodal runs that they start from."""
+    shared: dict[Overrides, Run] = {}
 
-    A run takes a tenth of a second to make. If the first and the last one, which differ in fold
-    and seed, are the same but for that, so are those between, and need no making.
+    def make_run(overrides: Overrides) -> Run:
+        run = Run(overrides, console, shared)
+        if "ddp" in str(run.cfg.trainer.get("strategy", "")):
+            raise RunError(
+                "trainer=ddp: the runs of a table or a sweep share the machine among themselves, "
+                "one GPU each; leave it out, or train one run by itself with train.py"
+            )
+        return run
+
+    return make_run
+
+
+def jobs_of(every: Sequence[Overrides], make_run: MakeRun) -> list[Job]:
+    """Return the jobs of runs that differ in fold and seed alone.
+
+    A run takes a tenth of a second to make. If the first and the last one are the same but for
+    fold and seed, so are those between, and need no making.
+
+    Args:
+        every: the overrides of each.
+        make_run: makes a `Run`.
     """
-    every = list(table.jobs(row, overrides))
     if len(every) < 3:
-        return [Job.of(make_run(job)) for job in every]
-    places = list(table.places)
-    start, end = Job.of(make_run(every[0])), Job.of(make_run(every[-1]))
-    if start.elsewhere(*places[-1]).folder == end.folder:
-        return [start.elsewhere(*place) for place in places]
-    return [Job.of(make_run(job)) for job in every]
+        return [Job.of(make_run(overrides)) for overrides in every]
+    run = make_run(every[0])
+    start, end = Job.of(run), Job.of(make_run(every[-1]))
+    found = [
+        start.elsewhere(o.value("fold", run.cfg.fold), o.value("seed", run.cfg.seed)) for o in every
+    ]
+    if found[-1].folder == end.folder:
+        return found
+    return [Job.of(make_run(overrides)) for overrides in every]

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from experiments.runs.complexity import paper_size_parameters
 from experiments.runs.compose import compose
 from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
-from experiments.runs.run import Run
 from experiments.tables.fill import Filled, fill, unreadable
 from experiments.tables.launch import run_all
 from experiments.tables.plan import Plan, plan
@@ -126,7 +124,7 @@ def _plans(parts: Sequence[Table], overrides: Overrides) -> list[Plan]:
     reasons: list[Exception] = []
     for table in parts:
         try:
-            plans.append(plan(table, overrides, partial(_make_run, shared={})))
+            plans.append(plan(table, overrides))
         except (RunError, HydraException) as error:  # the latter for a key that one task lacks
             reasons.append(error)
             plans.append(Plan({}, (), dict.fromkeys((r.name for r in table.rows), str(error))))
@@ -179,16 +177,6 @@ def _refuse(parts: Sequence[Table], overrides: Overrides) -> None:
             raise RunError(f"{text}: a table has several, write {key}s=[...]")
         if key in taken:
             raise RunError(f"{text}: the rows of table={taken[key]} differ in it; leave it out")
-
-
-def _make_run(overrides: Overrides, shared: dict[Overrides, Run]) -> Run:
-    run = Run(overrides, console, shared)
-    if "ddp" in str(run.cfg.trainer.get("strategy", "")):
-        raise RunError(
-            "trainer=ddp: the runs of a table share the machine among themselves, one GPU each; "
-            "leave it out, or train one run by itself with train.py"
-        )
-    return run
 
 
 def _paper_sizes(table: Table, todo: Plan, overrides: Overrides) -> dict[str, int]:

@@ -45,7 +45,8 @@ class Table:
         folds: of the task.
         seeds: default seeds; a command may name others.
         metrics: the columns of test metrics, the first one compared.
-        reference: the row that all others are compared with, paired.
+        reference: the row that all others are compared with, paired; empty for a sweep, which
+            has no such row, and none of the paper's figures.
         overrides: common to all rows.
         context: why the paper's figures are not what ours should match, where they are not.
     """

@@ -5,7 +5,7 @@ import io
 import math
 import textwrap
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,16 @@ def _csv(filled: Sequence[Filled]) -> str:
     return text.getvalue()
 
 
+def show_rules(filled: Filled, console: Console) -> None:
+    """Print all rules side by side if that fits the terminal, else one below the other."""
+    every, _ = _choices(filled)[0]
+    if _least_width(_grid(filled, every, ""), console) <= console.width:
+        show_table(filled, console)
+        return
+    for rule in sorted(filled.rules, key=lambda rule: rule != headline(filled.rules)):
+        show_table(replace(filled, rules=(rule,)), console)
+
+
 def show_table(filled: Filled, console: Console) -> None:
     """Print what fits the terminal: differences under the headline rule alone, and no sizes.
 
@@ -77,11 +87,12 @@ def show_table(filled: Filled, console: Console) -> None:
 
 def _choices(filled: Filled) -> list[tuple[list[str], str]]:
     """Headings to show, from many to few, and the rule of all of them if there is but one."""
-    head, name = cells(filled)[0], rule_name(filled, headline(filled.rules))
+    first = filled.rules[0] if len(filled.rules) == 1 else headline(filled.rules)
+    head, name = cells(filled)[0], rule_name(filled, first)
     rule, metrics = f"({name})", filled.table.metrics
     every = [h for h in head if h not in SIZES and (h[:8] != "against " or h.endswith(rule))]
     one_rule = [h for h in every if h.endswith(rule) or not h.endswith(")")]
-    choices = [(every, ""), (one_rule, name)]
+    choices = [(one_rule, name)] if len(filled.rules) == 1 else [(every, ""), (one_rule, name)]
     for count in range(len(metrics) - 1, 0, -1):
         others = {h for m in metrics[count:] for h in (f"paper {m}", f"{m} {rule}")}
         choices.append(([h for h in one_rule if h not in others], name))

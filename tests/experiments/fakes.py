@@ -1,6 +1,8 @@
 """A datamodule with random features that carry their label, for tests of what a run is."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -70,3 +72,13 @@ class TinyData(pl.LightningDataModule):
         return [DataLoader(Rows(self.modalities, part), 10) for part in parts][
             : len(self.evaluation_names)
         ]
+
+
+class SeeingData(TinyData):
+    """Adds a line to the file `SEEN` for each training: process, its devices, modalities."""
+
+    def train_dataloader(self) -> Any:
+        line = f"{os.getpid()} {os.environ['CUDA_VISIBLE_DEVICES']} {'+'.join(self.modalities)}\n"
+        with Path(os.environ["SEEN"]).open("a") as file:
+            file.write(line)
+        return super().train_dataloader()

@@ -43,6 +43,7 @@ def finished_run(
         "modalities": ["video", "audio"], "protocol": "paper", "provenance": "real",
         "classes": NAMES, "manifest": "0" * 64, "fold": fold, "seed": seed, "epochs": 3,
         "headline": "last_epoch", "reported": reported, "parameters": {"total": 1},
+        "versions": {},
     }  # fmt: skip
     (folder / "metrics.json").write_text(json.dumps(metrics | described))
     return folder

@@ -16,8 +16,8 @@ from experiments.evaluation.finished import (
     common_folder,
     compare,
     find_runs,
-    incomplete_runs,
 )
+from experiments.evaluation.places import incomplete_runs
 from experiments.evaluation.terminal import print_difference, print_evaluation
 from experiments.evaluation.write import draw_confusion, write_evaluation
 from experiments.runs.folder import RunError
@@ -193,10 +193,13 @@ def test_a_folder_without_metrics(tmp_path: Path) -> None:
 def test_runs_of_two_tasks_or_experiments(tmp_path: Path) -> None:
     finished_run(tmp_path / "a")
     finished_run(tmp_path / "b", task="ntu")
-    with pytest.raises(RunError, match=r"found another task: .*ravdess msaf.*ntu msaf"):
+    with pytest.raises(RunError, match=r"found 2 experiments: .*a/.* is ravdess .*ntu msaf"):
         find_runs(str(tmp_path))
     finished_run(tmp_path / "c", skill=1.0)
-    with pytest.raises(RunError, match="found another experiment"):
+    with pytest.raises(
+        RunError,
+        match=r"found 2 experiments: .*a/.*hash2.*c/.*; name one",
+    ):
         find_runs([str(tmp_path / "a"), str(tmp_path / "c")])
     with pytest.raises(RunError, match="one task on both sides"):
         compare(*(Evaluation(find_runs(str(tmp_path / name))) for name in "ab"))

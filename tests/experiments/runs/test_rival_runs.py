@@ -94,10 +94,5 @@ def test_a_run_killed_between_its_phases_ends_with_the_same_figures(
 
 
 def test_a_batch_too_small_for_its_correlations_is_refused(tmp_path: Path) -> None:
-    run = make_run(tmp_path, *ICCN, "batch_size=4")
-    GlobalHydra.instance().clear()
-    with (
-        hydra.initialize_config_dir(CONFIGS, version_base="1.3"),
-        pytest.raises(RunError, match=r"ICCN correlates views of 4 .* found batch_size=4"),
-    ):
-        run.complete()
+    with pytest.raises(RunError, match=r"fusion=iccn correlates views of 4 .* found batch_size=4"):
+        make_run(tmp_path, *ICCN, "batch_size=4")

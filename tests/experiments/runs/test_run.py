@@ -268,3 +268,9 @@ def test_the_configuration_in_the_folder_is_the_resolved_one(make_run: MakeRun) 
     text = (run.folder.path / "config.yaml").read_text()
     assert "${" not in text
     assert json.loads((run.folder.path / "metrics.json").read_text())["hash"] == run.hash
+
+
+def test_the_device_changes_neither_the_hash_nor_the_name_of_a_run(make_run: MakeRun) -> None:
+    plain, *others = (make_run(f"trainer={name}") for name in ("default", "cpu", "gpu"))
+    assert [run.cfg.trainer.accelerator for run in (plain, *others)] == ["auto", "cpu", "gpu"]
+    assert all(run.folder == plain.folder for run in others)

@@ -22,7 +22,7 @@ from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
 from experiments.runs.run import Run
 from experiments.tables import launch as module
-from experiments.tables.launch import device_of_job
+from experiments.tables.devices import SHARED
 from experiments.tables.reproduce import Wish
 from experiments.tables.table import load_tables
 from tests.experiments.conftest import CONFIGS
@@ -301,13 +301,12 @@ def test_without_a_cluster_its_absence_is_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
-    monkeypatch.delenv(module.ELSEWHERE, raising=False)
     configs_with(tmp_path, small=AUDIO_ROW)
     overrides = ["hydra/launcher=submitit_slurm", "hydra.launcher.partition=any"]
     overrides += ["hydra.launcher.gpus_per_node=1", "hydra.launcher.array_parallelism=8"]
     assert fill(tmp_path, "table=small", "folds=[0]", "seeds=[1]", *overrides) == 1
     assert re.search(r"error: \S+/fold0/seed1: RuntimeError: .*srun", capsys.readouterr().err)
-    assert module.ELSEWHERE not in os.environ  # the cluster gives each job its GPU
+    assert SHARED not in os.environ  # the cluster gives each job its GPU
 
 
 @pytest.mark.parametrize(
@@ -321,7 +320,7 @@ def test_without_a_cluster_its_absence_is_the_reason(
         (["table=small", "dry_run=maybe"], "dry_run=maybe: choose true or false"),
         (["table=small", "fusion=msaf"], "fusion=msaf: the rows of table=small differ in it"),
         (["table=small", "init=magic"], "init=magic: choose unimodal or scratch"),
-        (["table=small", "+trainer.strategy=ddp"], "trainer=ddp: the runs of a table share"),
+        (["table=small", "+trainer.strategy=ddp"], "trainer=ddp: the runs of a table or a sweep"),
     ],
 )
 def test_words_that_make_no_sense_are_refused(
@@ -359,10 +358,6 @@ def test_what_a_command_line_wishes() -> None:
     assert list(wish.launcher) == ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
     assert list(wish.overrides) == ["epochs=2"]
     assert Wish.of(Overrides(["table=1"])).changes == {}
-
-
-def test_jobs_are_dealt_out_over_the_gpus() -> None:
-    assert [device_of_job(job, ["2", "5", "7"]) for job in range(5)] == ["2", "5", "7", "2", "5"]
 
 
 @pytest.mark.parametrize(
