@@ -102,7 +102,10 @@ def variant(cfg: DictConfig, plain: DictConfig, run_hash: str) -> str:
         run_hash: the run's hash.
     """
     changed = {} if plain is cfg else _changes(settings(plain), settings(cfg))
-    named = sorted({_name(k, v) for (*_, k), v in changed.items()})
+    names = {_name(k, v) for (*_, k), v in changed.items()}
+    if starts_warm(plain) != starts_warm(cfg):
+        names.add(f"init{cfg.init}")
+    named = sorted(names)
     readable = "".join(c if c.isalnum() or c in "._" else "-" for c in "-".join(named))
     readable = re.sub("-+", "-", readable)[:100].strip("-")
     start = ["+".join(cfg.modalities), cfg.protocol.name]

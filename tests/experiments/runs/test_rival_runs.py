@@ -4,15 +4,12 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import hydra
 import pytest
 import torch
-from hydra.core.global_hydra import GlobalHydra
 
 from experiments.runs.folder import RunError
 from experiments.runs.run import Run
 from models.tasks import Phases
-from tests.experiments.conftest import CONFIGS
 from tests.experiments.sentiment import make_run, train
 
 ICCN = [
