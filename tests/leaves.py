@@ -14,24 +14,79 @@ from experiments.runs.compose import build
 from experiments.runs.rules import ReportingRule
 
 # What a leaf can also be, where a larger number or the opposite would be no choice at all.
-OTHERS: dict[str, Any] = {
+BY_PATH: dict[str, Any] = {
+    "protocol.name": "released",
+    "protocol.ntu_validation_part": "test",
+    "datamodule.validation_part": "test",
+    "recipe": "skeleton",
+    "fold": "cv",
+    "datamodule.fold": "cv",
+    "task.name": "another",
+    "protocol.init_from": "paper_rule",
     "protocol.dropout_form": "released",
     "protocol.dropout_mask": "batch",
-    "protocol.augment_per": "frame",
-    "protocol.channel_order": "bgr",
-    "protocol.frame_choice": "spread",
-    "protocol.face_source": "squeezed",
-    "protocol.alignment": "label",
-    "protocol.text_padding": "encoded",
-    "protocol.ntu_rule": "Alternating",
     "protocol.ntu_unchanged": "video",
-    "protocol.ntu_validation_part": "test",
-    "protocol.ntu_windows": "separate",
-    "protocol.ntu_crop_place": "centre",
-    "protocol.last_frame": "black",
-    "protocol.bodies": "file_order",
-    "protocol.listed_skeletons": "mark",
+    "protocol.ntu_validation_subjects": [1],
+    "data.name": "full",
+    "data.root": "elsewhere",
+    "datamodule.root": "elsewhere",
+    "datamodule.protocol": "released",
+    "datamodule.modalities": ["audio"],
+    "results": "elsewhere",
+    "task.fold": "cv",
+    "task.splits.cs.by": "camera",
+    "task.splits.cs.train": [1, 3],
+    "task.splits.cs.test": [2, 4],
+    "trainer.precision": "64-true",
+    "trainer.accelerator": "cpu",
+    "trainer.gradient_clip_val": 1.0,
+    "trainer.deterministic": False,
+    "modalities": ["audio"],
+    "task.sample.raw": "elsewhere",
+    "task.published.video": "weights.pt",
+    "pretrained.i3d": "weights.pt",
+    "pretrained.inflated_resnet50": "weights.pt",
+    "fusion.name": "another",
+    "fusion.mid.dropout_form": "released",
+    "fusion.mid.dropout_mask": "batch",
 }
+BY_VALUE: dict[Any, Any] = {
+    "unimodal": "scratch", "scratch": "unimodal", "clip": "frame", "rgb": "bgr",
+    "consecutive": "spread", "frame": "squeezed", "word": "label", "zero": "encoded",
+    "Joint": "Alternating", "shared": "separate", "random": "centre", "shown": "black",
+    "motion": "file_order", "drop": "mark", "left": "right", "right": "left",
+    "max": "min", "min": "max", "valid": 0.2, "all": "masked", "masked": "all", "auto": 0.25,
+    "first_spine": "none", "subject": "camera", "camera": "subject",
+    "accuracy": "top2", "mae": "corr", "validation": "test", "test": "validation",
+    "layer3": "layer2", "layer4": "layer3", "conv2": "conv1", "conv3": "conv2", "conv4": "conv3",
+    "hidden1": "hidden2", "hidden2": "hidden1", "lstm1": "lstm2", "conv5": "conv4",
+    "conv6": "conv5", "fc7": "conv6", "Mixed_5b": "Mixed_4f", "Mixed_5c": "Mixed_5b",
+    "Mixed_4f": "Mixed_4e", "channels": None, "first": None,
+    "torch.optim.Adam": "torch.optim.AdamW", "models.tasks.momentum_sgd": "torch.optim.AdamW",
+    "features": "logits", "logits": "features",
+}  # fmt: skip
+
+
+def another(path: str, value: Any) -> Any:
+    """Another value of a leaf; the same one where none is known."""
+    if path in BY_PATH:
+        return BY_PATH[path]
+    if path.endswith(("augment_per", "face_source")):
+        return {"clip": "frame", "frame": "squeezed" if path.endswith("source") else "clip"}[value]
+    if path.endswith("evaluate_on"):
+        return "valid"
+    if path.startswith("reporting.") and value is None:
+        return "test"
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value * 2 if value else 1
+    if isinstance(value, float):
+        return value / 2 if value else 0.25
+    if isinstance(value, list) and value:
+        first = value[0]
+        return [2 * first, *value[1:]] if isinstance(first, int | float) else value[:-1]
+    return BY_VALUE.get(value, value) if isinstance(value, str) else value
 
 
 def leaves(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -97,6 +152,15 @@ def network_does(cfg: DictConfig, batch: Mapping[str, torch.Tensor]) -> str:
     criterion = build(cfg.task.module).func.criterion
     rule = build(cfg.training)
     found: list[Any] = [{k: tuple(v.shape) for k, v in network.state_dict().items()}]
+    try:
+        found += _computed(network, rule, criterion, batch)
+    except RuntimeError as error:  # a network for inputs of another size
+        found.append(str(error))
+    return digest(found)
+
+
+def _computed(network: Any, rule: Any, criterion: Any, batch: Any) -> list[Any]:
+    found: list[Any] = []
     for phase in getattr(rule, "ends", None) or [None]:
         if phase is not None:
             network.enter(phase)
@@ -112,7 +176,7 @@ def network_does(cfg: DictConfig, batch: Mapping[str, torch.Tensor]) -> str:
     torch.manual_seed(1)
     with torch.no_grad():
         found.append(tuple(network.eval()(batch)))
-    return digest(found)
+    return found
 
 
 def training_does(cfg: DictConfig) -> str:

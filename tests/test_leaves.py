@@ -4,6 +4,7 @@ changes what is built, in its arguments and in what it does, or is refused by na
 The same leaves hold identity: what changes what is built changes the hash, and nothing else does.
 """
 
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import hydra
 import pytest
 import torch
 from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import InstantiationException
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
-from experiments.runs.compose import check
+from experiments.runs.compose import check, compose
 from experiments.runs.identity import digest as run_hash
 from experiments.runs.identity import essence, settings
 from experiments.runs.idle import PLACES, idle
@@ -25,7 +28,6 @@ from tests.mosei_data import write_packed
 from tests.ntu_data import tiny_ntu
 from tests.sample_data import session_folder, tiny_ravdess
 
-BOTH = ["data=sample"]
 TASKS: dict[str, list[str]] = {
     "ravdess": ["task=ravdess", "datamodule.folds=[[1,2],[3],[4]]", "batch_size=8"],
     "mosei": ["task=mosei", "task.branches.text.features=6", "batch_size=8"],
@@ -39,7 +41,10 @@ INPUTS = {
     "ntu": {"video": (3, 8, 32, 32), "skeleton": (3, 16, 25, 2)},
 }
 OUTPUTS = {"ravdess": 8, "mosei": 1, "ntu": 60}
+PIECES = 3  # in which a task's leaves are looked at, so that no test takes long
 PARTS = ("network", "training", "datamodule", "trainer", "reporting", "module")
+NODES = ("network", "training.scheduler", "datamodule.sample", "logger",
+         "recipes.video.scheduler")  # fmt: skip
 STRUCTURE = ("_target_", "_partial_")  # which class, and how it is called: no number to vary
 
 
@@ -70,10 +75,10 @@ def batch_of(task: str) -> dict[str, torch.Tensor]:
 class Watched:
     """What a configuration does, part by part; a part is built only when its arguments differ."""
 
-    def __init__(self, task: str, cfg: DictConfig) -> None:
-        self.task, self.cfg = task, cfg
+    def __init__(self, task: str, overrides: Overrides) -> None:
+        self.overrides, self.cfg = overrides, compose(overrides)
         self.batch = batch_of(task)
-        self.arguments = settings(cfg)
+        self.arguments = settings(self.cfg)
         self.known: dict[str, str] = {}
 
     def doing(self, part: str, cfg: DictConfig) -> str:
@@ -92,53 +97,40 @@ class Watched:
         return self.known[part]
 
 
-def another(path: str, value: Any) -> Any:
-    """Another value of a leaf, of the same kind."""
-    if path in does.OTHERS:
-        return does.OTHERS[path]
-    last = path.rpartition(".")[2]
-    if last in ALTERNATIVES:
-        return ALTERNATIVES[last]
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, int):
-        return value * 2 if value else 1
-    if isinstance(value, float):
-        return value / 2 if value else 0.25
-    return None
-
-
-# By the last part of the path: other values that the code takes.
-ALTERNATIVES: dict[str, Any] = {}
-
-
-def verdicts(task: str, cfg: DictConfig, prefix: str) -> dict[str, str]:
+def verdicts(
+    task: str, overrides: Overrides, prefix: str, part: int | None = None
+) -> dict[str, str]:
     """For each leaf below a prefix: changed, refused, a place, or what is wrong."""
-    watched = Watched(task, cfg)
+    watched = Watched(task, overrides)
     found = {}
-    for path, value in does.leaves(cfg):
+    for path, value in does.leaves(watched.cfg):
+        if part is not None and zlib.crc32(path.encode()) % PIECES != part:
+            continue
         inside = path.startswith(prefix) if prefix else not path.startswith("fusion.")
-        if inside and path.rpartition(".")[2] not in STRUCTURE:
+        # a node that is taken over whole has leaves of its own, where it comes from
+        own = not isinstance(value, dict) and path not in NODES
+        if inside and own and path.rpartition(".")[2] not in STRUCTURE:
             found[path] = verdict(watched, path, value)
     return found
 
 
 def verdict(watched: Watched, path: str, value: Any) -> str:
-    other = another(path, value)
-    if other is None or other == value:
+    other = does.another(path, value)
+    if other == value:
         return f"no other value than {value!r} is known to the test"
     cfg = does.changed(watched.cfg, path, other)
     try:
         check(cfg)
         now = settings(cfg)
         same = essence(cfg) == essence(watched.cfg)
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OmegaConfBaseException):
         return "refused"
     if same:
         if path in PLACES or path.startswith(("logger.", "trainer.")):
             return "place"
-        text = f"++{path}={other}"
-        return "refused" if idle(Overrides([text]), [watched.cfg]) == [text] else "ignored"
+        text = f"++{path}={_typed(other)}"
+        every = Overrides([*watched.overrides, text])
+        return "refused" if idle(every, [cfg])[-1:] == [text] else "ignored"
     differing = [part for part in PARTS if now[part] != watched.arguments[part]]
     if run_hash(now) == run_hash(watched.arguments):
         return "start" if not differing else "no part of the hash"
@@ -146,11 +138,106 @@ def verdict(watched: Watched, path: str, value: Any) -> str:
         try:
             if part == "module" or watched.doing(part, cfg) != watched.before(part):
                 return "changed"
-        except (ValueError, OSError):
+        except (ValueError, OSError, KeyError, AttributeError, InstantiationException):
             return "refused"
     return "changed" if not differing else f"in the hash, and {differing} do the same"
 
 
-def composed(task: str, roots: dict[str, Path], *more: str) -> DictConfig:
-    """The task's configuration at a tiny size, on the tiny packed set."""
-    return compose(Overrides([*TASKS[task], f"data.root={roots[task]}", *more]))
+def _typed(value: Any) -> str:
+    """A value as it is typed on a command line."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value).replace("'", "")
+
+
+def tiny(task: str, roots: dict[str, Path], *more: str) -> Overrides:
+    """A run of the task at a tiny size, on the tiny packed set."""
+    return Overrides([*TASKS[task], f"data.root={roots[task]}", *more])
+
+
+# Settings that act only beside another one are looked at beside it.
+BESIDE = {"mosei": ["fusion.mid.join_mean=masked"], "ntu": ["fusion.mid.block_dropout=0.2"]}
+FUSIONS = {
+    "ravdess": ["sum", "uniform", "msaf", "mmtm", "concat", "mcbp", "embracenet", "average",
+                "multiply", "multiplicative"],
+    "mosei": ["msaf", "tfn", "lmf", "mfm", "misa", "dcca", "iccn"],
+    "ntu": ["msaf", "centralnet", "mfas"],
+}  # fmt: skip
+FINE = {"changed", "refused", "place", "start"}
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("part", range(PIECES))
+def test_no_setting_of_a_task_is_accepted_and_ignored(
+    task: str, part: int, roots: dict[str, Path]
+) -> None:
+    found = verdicts(task, tiny(task, roots, *BESIDE.get(task, [])), "", part)
+    assert {path: said for path, said in found.items() if said not in FINE} == {}
+    count = {kind: sum(said == kind for said in found.values()) for kind in FINE}
+    assert count["changed"] >= 8, count  # nor is everything refused
+
+
+@pytest.mark.parametrize(
+    ("task", "fusion"), [(task, fusion) for task, names in FUSIONS.items() for fusion in names]
+)
+def test_no_setting_of_a_fusion_is_accepted_and_ignored(
+    task: str, fusion: str, roots: dict[str, Path]
+) -> None:
+    beside = BESIDE.get(task, []) if fusion == "msaf" else []
+    found = verdicts(task, tiny(task, roots, f"fusion={fusion}", *beside), "fusion.")
+    assert {path: said for path, said in found.items() if said not in FINE} == {}
+    names = ("fusion.name", "fusion.tasks", "fusion.needs", "fusion.least_outputs")
+    assert all(found.get(path, "refused") == "refused" for path in names)
+
+
+def test_at_most_a_dozen_places_change_nothing() -> None:
+    assert len(PLACES) <= 12
+
+
+@pytest.mark.parametrize(
+    ("overrides", "idle_one"),
+    [
+        (["task=ravdess", "fusion.mid.block_channels=8"], 1),  # each point has its own
+        (["task=ravdess", "fusion=none", "modalities=[audio]", "datamodule.video.flip=0.1"], 3),
+        (["task=ravdess", "fusion=none", "modalities=[audio]", "points=[late]"], 3),
+        (["task=ravdess", "points=[middle]", "fusion.points.late.block_channels=8"], 2),
+        (["task=ntu", "task.splits.cv.train=[1]"], 1),
+        (["task=ntu", "pretrained.inflated_resnet50=a.pt"], 1),
+        (["task=ntu", "fusion=mfas", "points=[late]"], 2),
+        (["task=ntu", "fusion=centralnet", "fusion.frozen=false"], 2),
+        (["task=ntu", "fusion=none", "modalities=[skeleton]", "rgb=inflated_resnet50"], 3),
+        (["task=ntu", "recipes.skeleton.epochs=5"], 1),
+        (["task=mosei", "fusion=dcca", "task.branches.text.padding=left"], 2),
+        (["task=mosei", "fusion=tfn", "staged.outputs=2"], 2),
+        (["task=mosei", "fusion=lmf", "task.readout.dropout=0.5"], 2),
+        (["task=mosei", "fusion=misa", "modalities=[text,audio,visual]"], 2),
+        (["task=mosei", "task.shapes.text=[3,50]"], 1),
+    ],
+)
+def test_an_override_without_effect_is_found(
+    roots: dict[str, Path], overrides: list[str], idle_one: int
+) -> None:
+    every = Overrides(overrides)
+    assert idle(every, [compose(every)]) == [overrides[idle_one]]
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [
+            "task=ravdess",
+            "fusion.points.late.block_channels=8",
+            "+fusion.points.middle.reduction=2",
+        ],
+        ["task=mosei", "fusion.mid.segments=2", "epochs=2", "threads=2", "init=unimodal"],
+        ["task=ntu", "steps.milestones=[3]", "steps.gamma=0.5", "training.optimizer.lr=0.1"],
+        ["task=ntu", "rgb=inflated_resnet50", "trainer.precision=64-true", "logger=wandb"],
+        ["task=ntu", "pretrained.i3d=a.pt", "init=scratch"],
+        ["task=ravdess", "results=x", "progress=false", "datamodule.workers=2", "rerun=true"],
+    ],
+)
+def test_an_override_with_effect_and_a_place_are_left_alone(
+    roots: dict[str, Path], overrides: list[str]
+) -> None:
+    every = Overrides(overrides)
+    assert idle(every, [compose(every)]) == []

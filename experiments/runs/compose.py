@@ -113,6 +113,12 @@ def _check_fusion(cfg: DictConfig) -> None:
             f"fusion={cfg.fusion.name} is made for task={' or task='.join(tasks)}, "
             f"found task={cfg.task.name}; choose another fusion"
         )
+    masked = OmegaConf.select(cfg, "fusion.mid.join_mean") == "masked"
+    if masked and not cfg.task.get("lengths", False):
+        raise RunError(
+            f"fusion.mid.join_mean=masked: no modality of task={cfg.task.name} has padding; leave "
+            "it out"
+        )
     needs = cfg.fusion.get("needs")
     if needs is not None and set(cfg.modalities) != set(needs):
         raise RunError(

@@ -30,7 +30,6 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
     used = {str(name) for name in cfg.modalities}
     unused = {str(name) for name in cfg.task.branches} - used
     found = {
-        "task": cfg.task.name,
         "module": _plain(cfg.task.module),
         "network": network,
         # Branches are told apart by their order, and a digest knows no order of keys.

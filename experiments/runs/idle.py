@@ -45,18 +45,36 @@ def idle(overrides: Overrides, cfgs: list[DictConfig]) -> list[str]:
             acts = _choice_acts(overrides, key, before[0])
         else:
             acts = any(_acts(cfg, key, was) for cfg, was in zip(cfgs, before, strict=True))
+            acts = acts or _differs_without(overrides, key, cfgs[0], before[0])
         if not acts:
             found.append(text)
     return found
 
 
 def _acts(cfg: DictConfig, key: str, before: dict[str, Any]) -> bool:
-    """Say whether another value of a key would make another run, or none at all."""
+    """Say whether a value that nobody knows would make another run."""
+    if OmegaConf.is_list(OmegaConf.select(cfg, key)):
+        return False  # its order may matter, or not: that is seen without the override
     changed = copy.deepcopy(cfg)
     try:
         OmegaConf.update(changed, key, SENTINEL, merge=False, force_add=True)
         return essence(changed) != before
-    except Exception:  # whatever reads the value cannot do with this one: so something does
+    except Exception:  # whatever reads the value cannot do with this one, which tells nothing
+        return False
+
+
+def _differs_without(
+    overrides: Overrides, key: str, cfg: DictConfig, before: dict[str, Any]
+) -> bool:
+    """Say whether the run would be another, or none, without the override.
+
+    An override that says what holds anyway counts as one that acts.
+    """
+    try:
+        without = compose(overrides.exactly_without(key))
+        same = OmegaConf.select(without, key) == OmegaConf.select(cfg, key)
+        return same or essence(without) != before
+    except Exception:  # without it there is no run at all
         return True
 
 
