@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.commands import end, run, start, tiny
+from tests.commands import ROOT, end, run, start, tiny
 
 
 def runs_below(place: Path) -> list[Path]:
@@ -51,7 +51,10 @@ def test_help_is_quick_and_names_every_group() -> None:
     assert code == 0
     assert not re.search(r"\b(torch|pytorch_lightning|matplotlib|numpy)\b", err)
     for group in ("task", "fusion", "data", "protocol", "trainer", "logger"):
-        assert re.search(rf"^ *{group}: \w", out, re.MULTILINE), group
+        assert re.search(rf"\b{group}  +\w", out), group
+    assert "task_fusion" not in out
+    for file in (ROOT / "configs" / "fusion").glob("*.yaml"):
+        assert re.search(rf"\b{file.stem}\b", out), file.stem
     assert "fold, seed" in out
 
 
