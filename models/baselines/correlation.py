@@ -102,18 +102,16 @@ class CorrelatedNetwork(SentimentNetwork):
     def loss(self, prediction: Prediction, batch: Batch, criterion: Criterion) -> Losses:
         """Return the phase's loss as `total`: the correlation's, or the criterion of the head."""
         views = [prediction.parts[name] for name in VIEWS]
-        if len(views[0]) > self.dimensions:
-            self.short_batches = 0
-            correlation = total_correlation(*views).float()
-        else:
-            self._count_short_batch(len(views[0]))
-            correlation = views[0].sum() * 0
+        short = len(views[0]) <= self.dimensions
+        if self.training:  # a batch of the validation says nothing about those of the training
+            self._count_short_batches(len(views[0]), short)
+        correlation = views[0].sum() * 0 if short else total_correlation(*views).float()
         error = criterion(prediction.scores, batch["label"])
         losses = {"correlation": -correlation, "prediction": error}
         return {"total": losses[self.phase], **losses}
 
-    def _count_short_batch(self, size: int) -> None:
-        self.short_batches += self.training
+    def _count_short_batches(self, size: int, short: bool) -> None:
+        self.short_batches = self.short_batches + 1 if short else 0
         if self.short_batches > 1:
             raise ValueError(
                 f"{type(self).__name__} correlates views of {self.dimensions} dimensions, which "

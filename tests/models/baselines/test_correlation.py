@@ -86,6 +86,15 @@ def test_batches_that_are_all_too_short_are_refused_in_training(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_long_batch_of_the_validation_hides_no_short_ones(kind: type[CorrelatedNetwork]) -> None:
+    network, data, whole = build(kind), batch(samples=3), batch(samples=12)
+    network.train().loss(network(data), data, Regression.criterion)  # an epoch of one short batch
+    network.eval().loss(network(whole), whole, Regression.criterion)
+    with pytest.raises(ValueError, match=r"found two of 3: choose"):
+        network.train().loss(network(data), data, Regression.criterion)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_short_last_batch_is_left_out_of_the_correlation(kind: type[CorrelatedNetwork]) -> None:
     network, data = build(kind), batch(samples=3)
     losses = network.loss(network(data), data, Regression.criterion)
