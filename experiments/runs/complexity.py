@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from experiments.contracts import Network
-from experiments.runs.compose import PLACES, build, compose, whole_network
+from experiments.runs.compose import REPEATS, build, compose, whole_network
 from experiments.runs.overrides import Overrides
 
 # Overrides that say on which data, and at which size, a run is.
@@ -53,7 +53,7 @@ def count_flops(
 
 def at_paper_size(overrides: Overrides) -> DictConfig:
     """Compose a run's overrides without those that say on which data, and at which size, it is."""
-    kept = overrides.without(*OF_THE_SIZE, *PLACES)
+    kept = overrides.without(*OF_THE_SIZE, *REPEATS)
     return compose(Overrides([*kept, "data=full", "data.root=none"]))
 
 

@@ -14,7 +14,8 @@ from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
 
 WHOLE_NUMBERS = {"epochs": 1, "batch_size": 1, "threads": 1, "seed": 0}
-PLACES = ("fold", "seed")  # where a run stands among those of the same settings
+REPEATS = ("fold", "seed")  # where a run stands among those of the same settings
+GROUPS = ("task", "fusion", "data", "protocol")  # whose choices a run's folder names
 
 
 def compose(overrides: Overrides) -> DictConfig:
@@ -27,10 +28,10 @@ def compose(overrides: Overrides) -> DictConfig:
         RunError: if fold or seed has several values.
         HydraException: for an override that the configuration does not know.
     """
-    cfg = copy.deepcopy(_composed(overrides.without(*PLACES)))
-    for place in PLACES:
-        if place in overrides:
-            cfg[place] = overrides.value(place)
+    cfg = copy.deepcopy(_composed(overrides.without(*REPEATS)))
+    for key in REPEATS:
+        if key in overrides:
+            cfg[key] = overrides.value(key)
     return cfg
 
 

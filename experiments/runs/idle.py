@@ -5,7 +5,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.runs.compose import compose
+from experiments.runs.compose import GROUPS, compose
 from experiments.runs.identity import essence
 from experiments.runs.overrides import Overrides
 
@@ -24,7 +24,6 @@ PLACES = (
     "datamodule.workers",               # how batches are loaded, which are the same
     "datamodule.evaluation_batch_size",
 )  # fmt: skip
-CHOICES = ("task", "fusion", "data", "protocol")  # their names stand in the run's own
 SENTINEL = "__idle__"
 
 
@@ -38,7 +37,7 @@ def idle(overrides: Overrides, cfgs: list[DictConfig]) -> list[str]:
     before = [essence(cfg) for cfg in cfgs]
     found = []
     for key, text in zip(overrides.keys, overrides, strict=True):
-        known = key in PLACES or key in CHOICES or text.startswith("~")
+        known = key in PLACES or key in GROUPS or text.startswith("~")
         if known or key.startswith(("hydra.", "hydra/", "logger.")):
             continue
         if "." not in key and OmegaConf.select(cfgs[0], key, throw_on_missing=False) is None:

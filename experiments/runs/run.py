@@ -7,7 +7,7 @@ from rich.console import Console
 
 from experiments.contracts import DataModule
 from experiments.runs.callbacks import leads
-from experiments.runs.compose import PLACES, build, check, compose
+from experiments.runs.compose import GROUPS, REPEATS, build, check, compose
 from experiments.runs.folder import RunError, RunFolder
 from experiments.runs.identity import digest, settings, starts_warm, variant
 from experiments.runs.idle import idle
@@ -15,9 +15,8 @@ from experiments.runs.make import Making
 from experiments.runs.overrides import Overrides
 from experiments.runs.weights import Published
 
-GROUPS = ("task", "fusion", "data", "protocol")
 # Overrides that change no setting: they choose what the folder's name says anyway, and places.
-CHOICES = {*GROUPS, *PLACES, "modalities", "results", "progress", "rerun", "data.root", "data.raw"}
+PLAIN = {*GROUPS, *REPEATS, "modalities", "results", "progress", "rerun", "data.root"}
 # Overrides of the fusion, which the unimodal runs that it starts from do not have.
 OF_THE_FUSION = ("fusion", "task_fusion", "modalities", "points", "init", "network", "staged")
 
@@ -161,7 +160,7 @@ class Run:
 
     def _plain(self) -> DictConfig:
         """Return the configuration of the same choices with nothing changed."""
-        if CHOICES.issuperset(self.overrides.keys):
+        if PLAIN.issuperset(self.overrides.keys):
             return self.cfg
         choices = {group: self.cfg[group].name for group in GROUPS}
         modalities = f"[{','.join(self.cfg.modalities)}]"
