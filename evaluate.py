@@ -39,7 +39,7 @@ def main(cfg: DictConfig) -> None:
             from experiments.evaluation.recompute import recompute
 
             for run in evaluation.runs:
-                found = recompute(run, evaluation.rule)
+                found = recompute(run, evaluation.rule, trust=cfg.trust)
                 console.print(
                     f"fold {run.key[0]} seed {run.key[1]}: predicted again from the weights, "
                     f"largest difference of a score {found:.2g}"

@@ -14,7 +14,9 @@ from tests.experiments.finished import experiment, finished_run
 def test_one_trained_run_is_printed_written_and_predicted_again(tmp_path: Path) -> None:
     overrides = tiny(tmp_path, "fusion=none", "modalities=[audio]")
     folder = Path(run("train.py", *overrides)[1].splitlines()[-1])
-    code, out, err = run("evaluate.py", f"run={folder}", "rule=paper_rule", "recompute=true")
+    code, out, err = run(
+        "evaluate.py", f"run={folder}", "rule=paper_rule", "recompute=true", "trust=true"
+    )
     assert (code, err) == (0, "")
     assert "none (audio), fold 0, seed 1 (sample data)" in out
     assert "last_epoch*" in out and "paper_rule: epoch chosen on the test data" in out

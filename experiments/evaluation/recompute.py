@@ -13,29 +13,30 @@ from experiments.console import quieten
 from experiments.evaluation.finished import FinishedRun
 from experiments.runs.compose import build
 from experiments.runs.folder import RunError
+from experiments.runs.trust import refuse_unknown_classes
 from experiments.runs.weights import read_weights
 
 TOLERANCE = 1e-3  # of the largest score; another device or number of threads rounds differently
 
 
-def recompute(run: FinishedRun, rule: str) -> float:
+def recompute(run: FinishedRun, rule: str, *, trust: bool = False) -> float:
     """Rebuild the network, load its weights, predict the test split, and compare the scores.
-
-    Only for run folders that you trust as you trust a program: `config.yaml` names the classes
-    that are built. Weights alone are read without running any code.
 
     Args:
         run: a complete run.
         rule: whose weights and scores.
+        trust: build whatever classes `config.yaml` names, rather than known ones alone. Weights
+            are read without running any code in either case.
 
     Returns:
         The largest difference between a score and the one in `predictions.npz`.
 
     Raises:
-        RunError: if the data set is gone or another one, the weights are not this network's, or
-            the scores differ by more than rounding.
+        RunError: if the configuration names a class that is not known, the data set is gone or
+            another one, the weights are not this network's, or the scores differ by more than
+            rounding.
     """
-    cfg = read_config(run)
+    cfg = read_config(run, trust=trust)
     data = open_data(cfg, run)
     torch.set_num_threads(cfg.threads)
     network = build(cfg.network)
@@ -57,22 +58,25 @@ def recompute(run: FinishedRun, rule: str) -> float:
     return difference
 
 
-def read_config(run: FinishedRun) -> DictConfig:
-    """Read the configuration that a run was made with.
+def read_config(run: FinishedRun, *, trust: bool) -> DictConfig:
+    """Read the configuration that a run was made with, every interpolation resolved.
 
     Raises:
-        RunError: if it is missing or no YAML mapping.
+        RunError: if it is missing or no YAML mapping, or names a class that is not known and
+            not trusted.
     """
     file = run.folder.path / "config.yaml"
     try:
-        cfg = OmegaConf.load(file)
+        cfg = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
     except FileNotFoundError:
         raise RunError(f"{file}: no such file, so the network cannot be rebuilt") from None
     except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
         raise RunError(f"{file}: expected the run's configuration: {error}") from None
-    if not isinstance(cfg, DictConfig):
+    if not isinstance(cfg, dict):
         raise RunError(f"{file}: expected the run's configuration, found a {type(cfg).__name__}")
-    return cfg
+    if not trust:
+        refuse_unknown_classes(cfg, file)
+    return OmegaConf.create(cfg)
 
 
 def open_data(cfg: DictConfig, run: FinishedRun) -> Any:

@@ -1,6 +1,7 @@
 """Overrides that would change nothing: they are refused, and not accepted and ignored."""
 
 import copy
+from collections.abc import Iterable
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -27,16 +28,22 @@ PLACES = (
 SENTINEL = "__idle__"
 
 
-def idle(overrides: Overrides, cfgs: list[DictConfig]) -> list[str]:
+def idle(
+    overrides: Overrides, cfgs: list[DictConfig], keys: Iterable[str] | None = None
+) -> list[str]:
     """Return those overrides on whose value nothing depends.
 
     Args:
         overrides: of a run.
         cfgs: the run's configuration, and those of the runs that it starts from.
+        keys: of the overrides that are looked at; all if not given.
     """
+    wanted = set(overrides.keys if keys is None else keys)
     before = [essence(cfg) for cfg in cfgs]
     found = []
     for key, text in zip(overrides.keys, overrides, strict=True):
+        if key not in wanted:
+            continue
         known = key in PLACES or key in GROUPS or text.startswith("~")
         if known or key.startswith(("hydra.", "hydra/", "logger.")):
             continue

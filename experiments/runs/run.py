@@ -1,5 +1,6 @@
 """What a run is: from its overrides to its hash and its folder, and to the runs it starts from."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -72,18 +73,21 @@ class Run:
         cfg = self.cfg
         return f"{cfg.fusion.name} ({'+'.join(cfg.modalities)}) fold {cfg.fold} seed {cfg.seed}"
 
-    @property
-    def idle(self) -> list[str]:
-        """Return those overrides that change nothing, of this run or of those it starts from."""
-        return idle(self.overrides, [self.cfg, *(source.cfg for source in self.sources.values())])
+    def idle(self, keys: Iterable[str] | None = None) -> list[str]:
+        """Return those overrides (of these keys) that change nothing of this run or its sources."""
+        cfgs = [self.cfg, *(source.cfg for source in self.sources.values())]
+        return idle(self.overrides, cfgs, keys)
 
-    def refuse_idle(self) -> None:
+    def refuse_idle(self, keys: Iterable[str] | None = None) -> None:
         """Refuse an override that would be accepted and ignored.
+
+        Args:
+            keys: of the overrides that are looked at; all if not given.
 
         Raises:
             RunError: names it.
         """
-        for text in self.idle:
+        for text in self.idle(keys):
             raise RunError(
                 f"{text}: nothing of this run depends on it; leave it out, or change what does "
                 "(--cfg job shows where each value goes)"

@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from experiments.console import console
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from experiments.console import console, explain
 from experiments.evaluation.statistics import Fold
 from experiments.runs.folder import RunError, RunFolder
 from experiments.runs.overrides import Overrides
@@ -107,12 +110,21 @@ def plan(table: Table, overrides: Overrides) -> Plan:
     """
     make_run = run_maker()
     rows: dict[str, list[Job]] = {}
+    runs: list[Run] = []
     refused: dict[str, str] = {}
     for row in table.rows:
+        if not row.overrides:  # only quoted
+            rows[row.name] = []
+            continue
         try:
-            rows[row.name] = jobs_of(list(table.jobs(row, overrides)), make_run)
-        except RunError as error:
-            refused[row.name] = str(error)
+            every = list(table.jobs(row, overrides))
+            run = make_run(every[0])
+            run.refuse_idle(Overrides(row.overrides).keys)
+            rows[row.name] = jobs_of(run, every, make_run)
+            runs.append(run)
+        except (RunError, HydraException, OmegaConfBaseException) as error:
+            refused[row.name] = explain(error)
+    refuse_idle(runs, overrides)
     size = len(table.folds)
     ordered = (
         job
@@ -139,20 +151,41 @@ def run_maker() -> MakeRun:
     return make_run
 
 
-def jobs_of(every: Sequence[Overrides], make_run: MakeRun) -> list[Job]:
+def refuse_idle(runs: Sequence[Run], common: Overrides) -> None:
+    """Refuse an override that all rows have in common and on which none depends.
+
+    One for which some rows have no use is fine: `fusion.mid.block_dropout` says nothing to a row
+    without a module.
+
+    Args:
+        runs: one of each row.
+        common: the overrides.
+
+    Raises:
+        RunError: names the override.
+    """
+    for key, text in zip(common.keys, common, strict=True):
+        if runs and all(run.idle([key]) for run in runs):
+            raise RunError(f"{text}: no row depends on it; leave it out")
+
+
+def jobs_of(run: Run, every: Sequence[Overrides], make_run: MakeRun) -> list[Job]:
     """Return the jobs of runs that differ in fold and seed alone.
 
     A run takes a tenth of a second to make. If the first and the last one are the same but for
     fold and seed, so are those between, and need no making.
 
     Args:
+        run: the first one.
         every: the overrides of each.
         make_run: makes a `Run`.
     """
-    if len(every) < 3:
-        return [Job.of(make_run(overrides)) for overrides in every]
-    run = make_run(every[0])
-    start, end = Job.of(run), Job.of(make_run(every[-1]))
+    start = Job.of(run)
+    if len(every) == 1:
+        return [start]
+    end = Job.of(make_run(every[-1]))
+    if len(every) == 2:
+        return [start, end]
     found = [
         start.elsewhere(o.value("fold", run.cfg.fold), o.value("seed", run.cfg.seed)) for o in every
     ]

@@ -12,8 +12,9 @@ from omegaconf.errors import OmegaConfBaseException
 from experiments.console import ReportedError, complain, console, explain, readable_errors
 from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
+from experiments.runs.run import Run
 from experiments.tables.launch import run_all
-from experiments.tables.plan import Job, Plan, jobs_of, run_maker
+from experiments.tables.plan import Job, Plan, jobs_of, refuse_idle, run_maker
 from experiments.tables.sweep_report import print_sweep
 
 MODE = "hydra.mode"  # what `-m` stands for
@@ -26,10 +27,12 @@ class Combination:
     Args:
         row: the swept overrides without fold and seed, as a person reads them.
         overrides: all of the run's.
+        varied: the keys of those that tell the rows from each other.
     """
 
     row: str
     overrides: Overrides
+    varied: tuple[str, ...]
 
 
 def sweep(arguments: Sequence[str], hydra_overrides: Sequence[str]) -> None:
@@ -81,7 +84,8 @@ def combinations(arguments: Sequence[str]) -> list[Combination]:
     named = [key for key in choices if swept[key] and not _is_place(choices[key])]
     every = [dict(zip(choices, texts, strict=True)) for texts in product(*choices.values())]
     return [
-        Combination(_name([one[key] for key in named]), Overrides(one.values())) for one in every
+        Combination(_name([one[key] for key in named]), Overrides(one.values()), tuple(named))
+        for one in every
     ]
 
 
@@ -96,12 +100,17 @@ def plan_sweep(every: Sequence[Combination]) -> Plan:
     for one in every:
         rows.setdefault(one.row, []).append(one.overrides)
     jobs: dict[str, list[Job]] = {}
+    runs: list[Run] = []
     refused: dict[str, str] = {}
     for row, overrides in rows.items():
         try:
-            jobs[row] = jobs_of(overrides, make_run)
+            run = make_run(overrides[0])
+            run.refuse_idle(every[0].varied)
+            jobs[row] = jobs_of(run, overrides, make_run)
+            runs.append(run)
         except (RunError, HydraException, OmegaConfBaseException) as error:
             refused[row] = explain(error)
+    refuse_idle(runs, every[0].overrides.exactly_without(*every[0].varied))
     left = {row: iter(found) for row, found in jobs.items()}
     ordered = [next(left[one.row]) for one in every if one.row in left]
     rerun = every[0].overrides.value("rerun", False) is True

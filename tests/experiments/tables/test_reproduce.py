@@ -19,6 +19,7 @@ from scipy import stats
 from experiments.console import command, console, readable_errors
 from experiments.runs.compose import check, compose
 from experiments.runs.folder import RunError
+from experiments.runs.idle import idle
 from experiments.runs.overrides import Overrides
 from experiments.runs.run import Run
 from experiments.tables import launch as module
@@ -320,16 +321,36 @@ def test_without_a_cluster_its_absence_is_the_reason(
         (["table=small", "dry_run=maybe"], "dry_run=maybe: choose true or false"),
         (["table=small", "fusion=msaf"], "fusion=msaf: the rows of table=small differ in it"),
         (["table=small", "init=magic"], "init=magic: choose unimodal or scratch"),
+        (
+            ["table=small", "task.shapes.video=[1,1]"],
+            "video=.*: no row depends on it; leave it out",
+        ),
         (["table=small", "+trainer.strategy=ddp"], "trainer=ddp: the runs of a table or a sweep"),
     ],
 )
-def test_words_that_make_no_sense_are_refused(
+def test_overrides_that_make_no_sense_are_refused(
     tmp_path: Path, overrides: list[str], message: str
 ) -> None:
     configs_with(tmp_path, small=TABLE)
     with pytest.raises(RunError, match=message):
         fill(tmp_path, *overrides)
     assert not (tmp_path / "results").exists()
+
+
+def test_a_row_whose_own_override_changes_nothing_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = '  - {name: same, overrides: [fusion=concat, "points=[late]"]}\n'
+    configs_with(tmp_path, small=TABLE + row)
+    assert fill(tmp_path, "table=small", "dry_run=true") == 0
+    printed = capsys.readouterr()
+    assert re.search(r"row same: points=\[late\]: nothing of this run depends on it", printed.err)
+    assert "0 of 20 runs complete" in printed.out  # those of the five other rows
+
+
+def test_an_override_that_some_rows_have_no_use_for_is_taken(tmp_path: Path) -> None:
+    configs_with(tmp_path, small=TABLE)
+    assert fill(tmp_path, "table=small", "dry_run=true", "points=[late]") == 0
 
 
 @pytest.mark.parametrize(
@@ -340,7 +361,7 @@ def test_words_that_make_no_sense_are_refused(
         (["seeds=[1"], r"seeds=\[1: "),
     ],
 )
-def test_misspelt_words_end_in_one_message(
+def test_misspelt_overrides_end_in_one_message(
     tmp_path: Path, overrides: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configs_with(tmp_path, small=TABLE)
@@ -375,3 +396,4 @@ def test_every_table_loads_and_every_row_composes(file: Path) -> None:
             cfg = compose(jobs[-1])
             assert (cfg.fold, cfg.seed) == (table.folds[-1], table.seeds[-1])
             check(cfg)
+            assert idle(jobs[-1], [cfg], Overrides(row.overrides).keys) == []

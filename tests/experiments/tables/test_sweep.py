@@ -10,7 +10,7 @@ from hydra.errors import HydraException
 from rich.console import Console
 from scipy import stats
 
-from experiments.runs.folder import RunFolder
+from experiments.runs.folder import RunError, RunFolder
 from experiments.runs.overrides import Overrides
 from experiments.tables.plan import Job, Plan
 from experiments.tables.sweep import Combination, combinations, plan_sweep
@@ -26,7 +26,9 @@ def test_combinations_are_those_of_hydras_own_sweeper(make_run: MakeRun) -> None
     found = combinations(
         ["task=ravdess", "fusion=sum,msaf", "fold=range(0,2)", "seed=1", "+a={b:[1,2],c:0},{b:3}"]
     )
-    assert found[0] == Combination("fusion=sum +a={b:[1, 2], c:0}", found[0].overrides)
+    assert found[0] == Combination(
+        "fusion=sum +a={b:[1, 2], c:0}", found[0].overrides, ("fusion", "+a")
+    )
     assert [one.row for one in found[:3]] == [
         "fusion=sum +a={b:[1, 2], c:0}", "fusion=sum +a={b:3}", "fusion=sum +a={b:[1, 2], c:0}"
     ]  # fmt: skip
@@ -60,6 +62,23 @@ def test_shared_runs_are_planned_once_and_first(make_run: MakeRun, tmp_path: Pat
     assert places == [(name, f"fold{k}") for name in ("sum", "msaf") for k in range(3)]
     assert list(todo.refused) == ["fusion=none"] and "name it" in todo.refused["fusion=none"]
     assert not any(tmp_path.iterdir())
+
+
+def test_a_row_that_would_repeat_another_is_refused(make_run: MakeRun, tmp_path: Path) -> None:
+    arguments = [*OVERRIDES, f"results={tmp_path}", "fusion=sum,msaf", "points=[late],[middle]"]
+    todo = plan_sweep(combinations(arguments))
+    assert list(todo.rows) == ["fusion=msaf points=[late]", "fusion=msaf points=[middle]"]
+    for point in ("late", "middle"):
+        reason = todo.refused[f"fusion=sum points=[{point}]"]
+        assert reason.startswith(f"points=[{point}]: nothing of this run depends on it")
+
+
+def test_an_override_without_any_effect_ends_a_sweep(make_run: MakeRun, tmp_path: Path) -> None:
+    arguments = [*OVERRIDES, f"results={tmp_path}", "fusion=sum,concat", "points=[late]"]
+    with pytest.raises(RunError, match=r"^points=\[late\]: no row depends on it; leave it out$"):
+        plan_sweep(combinations(arguments))
+    acts = ["fusion=sum,msaf", "points=[late]"]  # for one of the two
+    assert not plan_sweep(combinations([*arguments[:-2], *acts])).refused
 
 
 def printed(rows: dict[str, list[RunFolder]], width: int = 80) -> tuple[str, list[str]]:
