@@ -120,8 +120,8 @@ def test_an_interrupted_run_ends_as_if_nothing_had_happened(
     code, _, err = run(*command)
     assert code == 1
     assert re.fullmatch(r"error: another job is working in \S+: wait for it, .*\n", err), err
+    process.send_signal(signal.SIGINT)  # it waits until the process goes on
     process.send_signal(signal.SIGCONT)
-    process.send_signal(signal.SIGINT)
     code, _, err = end(process)
     assert code == 130
     assert err == "interrupted: the same command goes on from the last complete epoch\n"
