@@ -263,6 +263,14 @@ def test_the_rows_of_table_3() -> None:
     resnet = {row.name for row in table.rows if "rgb=inflated_resnet50" in row.overrides}
     named = {row.name for row in table.rows if "Inf. ResNet50" in row.name}
     assert resnet == named
+    compared = {row.name: table.reference_of(row) for row in table.rows}
+    assert {name for name, of in compared.items() if of == "MSAF (Inf. ResNet50)"} == resnet
+    assert {of for name, of in compared.items() if name not in resnet} == {"MSAF (I3D)"}
+    for network in ([], ["rgb=inflated_resnet50"]):
+        controls = [row.overrides for row in table.rows if row.ours]
+        assert [c for c in controls if list(c[1:]) == network] == [
+            (f"fusion={name}", *network) for name in ("average", "sum", "uniform")
+        ]
 
 
 def test_the_two_ways_of_training() -> None:
