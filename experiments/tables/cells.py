@@ -20,7 +20,8 @@ def cells(filled: Filled) -> tuple[list[str], list[list[str]]]:
     for metric in table.metrics:
         head += [f"paper {metric}"] if table.reference else []
         head += [f"{metric} ({name})" for name in names]
-    head += [f"against {table.reference} ({name})" for name in names if table.reference]
+    reference = table.reference if len(table.references) == 1 else "its reference"
+    head += [f"against {reference} ({name})" for name in names if table.reference]
     head += [*SIZES, "runs"]
     return head, [_cells(line, table, rules) for line in filled.lines]
 

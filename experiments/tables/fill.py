@@ -25,7 +25,7 @@ class Line:
         runs: complete runs.
         wanted: runs that the row has.
         figures: by reporting rule and metric, over the folds and seeds.
-        differences: by reporting rule, of the first metric, to the reference row; paired.
+        differences: by reporting rule, of the first metric, to the row's reference; paired.
         parameters: of the network that ran.
         paper_parameters: of the same network at the paper's size, with all heads counted.
     """
@@ -99,7 +99,8 @@ def fill(
     rules = tuple(dict.fromkeys(rule for metrics in every for rule in metrics["reported"]))
     lines = []
     for row in table.rows:
-        own, reference = runs[row.name], runs.get(table.reference, {})
+        compared = table.reference_of(row)
+        own, reference = runs[row.name], runs.get(compared, {})
         figures = {
             rule: {m: estimate(_values(own, rule, m)) for m in table.metrics}
             for rule in rules
@@ -112,7 +113,7 @@ def fill(
                 _values({key: reference[key] for key in pairs}, rule, table.metrics[0]),
             )
             for rule in rules
-            if pairs and row.name != table.reference
+            if pairs and row.name != compared
         }
         sizes = {metrics["parameters"]["total"] for metrics in own.values()}
         size = sizes.pop() if len(sizes) == 1 else None

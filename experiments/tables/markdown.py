@@ -8,6 +8,7 @@ from experiments.metric import which_is_better
 from experiments.runs.rules import headline
 from experiments.tables.cells import SIZES, cells, rule_name
 from experiments.tables.fill import Filled
+from experiments.tables.table import Table
 
 
 def markdown(filled: Filled, level: int = 1) -> str:
@@ -84,11 +85,22 @@ def _reading(filled: Filled) -> str:
         told
         + f"Errors are standard errors of the mean over: {errors}. "
         + f"{better.capitalize()}. " * bool(better)
-        + f"Differences to {table.reference} are "
+        + f"Differences to {_references(table)} are "
         + f"of {table.metrics[0]}, " * (len(table.metrics) > 1)
         + "paired over the same folds and seeds."
         + CHOSEN_START * ("paper_rule" in filled.provenance["starts"])
     )
+
+
+def _references(table: Table) -> str:
+    """Name the reference, or each one with the rows that are compared with it."""
+    if len(table.references) == 1:
+        return table.reference
+    others = []
+    for name in table.references[1:]:
+        rows = [row.name for row in table.rows if row.reference == name != row.name]
+        others.append(f"{name} for {', '.join(rows)}")
+    return f"each row's reference ({'; '.join(others)}; {table.reference} for all others)"
 
 
 def _selection(name: str, rule: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ class Row:
         paper: the paper's own figures by column; `parameters` in millions.
         note: what a reader must know, printed under the table.
         ours: a row that the paper does not have, such as a control.
+        reference: the row that this one is compared with, where it is not the table's.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Row:
     paper: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
     ours: bool = False
+    reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ class Table:
         folds: of the task.
         seeds: default seeds; a command may name others.
         metrics: the columns of test metrics, the first one compared.
-        reference: the row that all others are compared with, paired; empty for a sweep, which
-            has no such row, and none of the paper's figures.
+        reference: the row that others are compared with, paired, where they name no other; empty
+            for a sweep, which has no such row, and none of the paper's figures.
         overrides: common to all rows.
         context: why the paper's figures are not what ours should match, where they are not.
     """
@@ -65,6 +67,15 @@ class Table:
     def places(self) -> Iterator[tuple[Fold, int]]:
         """Give each run's fold and seed, seeds outermost."""
         return ((fold, seed) for seed, fold in product(self.seeds, self.folds))
+
+    def reference_of(self, row: Row) -> str:
+        """Return the name of the row that a row is compared with."""
+        return row.reference or self.reference
+
+    @property
+    def references(self) -> list[str]:
+        """Return the names of all rows that others are compared with, the table's own first."""
+        return list(dict.fromkeys([self.reference, *map(self.reference_of, self.rows)]))
 
     def jobs(self, row: Row, overrides: Overrides) -> Iterator[Overrides]:
         """Give the overrides of each run of a row; `overrides` are the user's own."""
@@ -158,8 +169,9 @@ def _check(table: Table) -> None:
     names = [row.name for row in table.rows]
     if len(set(names)) < len(names):
         raise ValueError(f"two rows have the same name, among {', '.join(names)}")
-    if table.reference not in names:
-        raise ValueError(f"no row is named as the reference '{table.reference}'")
+    for reference in table.references:
+        if reference not in names:
+            raise ValueError(f"no row is named as the reference '{reference}'")
     if len(table.folds) > 1 and any(isinstance(fold, str) for fold in table.folds):
         raise ValueError(
             f"the folds {', '.join(map(str, table.folds))} are protocols of their own and have no "

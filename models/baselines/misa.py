@@ -38,10 +38,16 @@ def central_moment_discrepancy(x: Tensor, y: Tensor) -> Tensor:
 def difference(x: Tensor, y: Tensor) -> Tensor:
     """Return the mean of `(X^T Y)^2`, of codes `(B, H)` centred over the batch, rows of length 1.
 
-    It is zero if no code of one side goes with any code of the other.
+    It is zero if no code of one side goes with any code of the other. As in the authors' code the
+    lengths are constants to the gradient, which may so make a row shorter as well as turn it.
     """
-    rows = [F.normalize(codes - codes.mean(0), dim=1, eps=NORM_FLOOR) for codes in (x, y)]
+    rows = [_unit_rows(codes - codes.mean(0)) for codes in (x, y)]
     return (rows[0].T @ rows[1]).square().mean()
+
+
+def _unit_rows(codes: Tensor) -> Tensor:
+    lengths = torch.linalg.vector_norm(codes.detach(), dim=1, keepdim=True)  # (B, 1)
+    return codes / lengths.clamp(min=NORM_FLOOR)  # (B, H)
 
 
 class MISA(SentimentNetwork):

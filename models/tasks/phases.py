@@ -1,14 +1,15 @@
 """Training in phases, for networks that are trained in several steps."""
 
+import copy
 from collections.abc import Mapping
 from itertools import accumulate
 from typing import Any
 
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.contracts import Network, PhasedNetwork, TrainedTask
-from models.tasks.training import Joint, OptimizerBuilder, SchedulerBuilder
+from models.tasks.training import Joint, OptimizerBuilder, SchedulerBuilder, listed
 
 
 class Phases(Joint):
@@ -16,7 +17,8 @@ class Phases(Joint):
 
     The network's `enter(phase)` is called before every batch, and its `total` is then that phase's
     loss. The optimizer has all parameters, and leaves alone those that a phase's loss does not
-    reach. Several processes would wait for every gradient: `trainer=ddp` needs
+    reach. The schedule starts again with every phase, the optimizer's moments do not. Several
+    processes would wait for every gradient: `trainer=ddp` needs
     `trainer.strategy=ddp_find_unused_parameters_true`.
 
     Args:
@@ -50,6 +52,7 @@ class Phases(Joint):
             later = len(shares) - 1 - number
             self.ends[name] = min(max(int(epochs * end + 1e-6), number + 1), epochs - later)
         self.rates = dict(rates or {})
+        self._beginning: dict[str, Any] = {}  # of the schedule, once there is a network
 
     def configure(self, network: Network) -> OptimizerLRScheduler:
         parts = _phased(network).phase_parts()
@@ -60,18 +63,36 @@ class Phases(Joint):
                     f"training.{setting}: {type(network).__name__} has no phase "
                     f"{', '.join(unknown)}; its phases are {', '.join(parts)}"
                 )
-        if not self.rates:
-            return super().configure(network)
+        groups = self._groups(network, parts) if self.rates else network.parameters()
+        found: Any = self._lightning(groups)  # one of two typed dicts, by its keys
+        if "lr_scheduler" in found:
+            self._beginning = copy.deepcopy(found["lr_scheduler"]["scheduler"].state_dict())
+        return found
+
+    def _groups(self, network: Network, parts: Mapping[str, nn.Module]) -> list[dict[str, Any]]:
         own = {name: list(part.parameters()) for name, part in parts.items() if name in self.rates}
         taken = {id(p) for group in own.values() for p in group}
         rest = [p for p in network.parameters() if id(p) not in taken]
-        groups: list[dict[str, Any]] = [{"params": rest}]
-        groups += [{"params": group, "lr": self.rates[name]} for name, group in own.items()]
-        return self._lightning(groups)
+        return [
+            {"params": rest},
+            *({"params": group, "lr": self.rates[name]} for name, group in own.items()),
+        ]
 
     def phase(self, epoch: int) -> str:
         """Return the name of the phase to which an epoch belongs."""
         return next((name for name, end in self.ends.items() if epoch < end), [*self.ends][-1])
+
+    def end_epoch(self, task: TrainedTask) -> None:
+        """Step the schedules, or start them again where the next epoch begins a phase."""
+        epoch = task.current_epoch
+        if self.phase(epoch + 1) == self.phase(epoch):
+            super().end_epoch(task)
+            return
+        for scheduler in listed(task.lr_schedulers()):
+            scheduler.load_state_dict(copy.deepcopy(self._beginning))
+            rates = zip(scheduler.optimizer.param_groups, self._beginning["_last_lr"], strict=True)
+            for group, rate in rates:
+                group["lr"] = rate
 
     def step(self, task: TrainedTask, batch: dict[str, Tensor]) -> Tensor:
         _phased(task.network).enter(self.phase(task.current_epoch))

@@ -59,7 +59,7 @@ class TrainingRule:
 
     def end_epoch(self, task: TrainedTask) -> None:
         """Step the schedules; called once, after the last batch of an epoch."""
-        for scheduler in _listed(task.lr_schedulers()):
+        for scheduler in listed(task.lr_schedulers()):
             scheduler.step()
 
     def _lightning(self, parameters: ParamsT) -> OptimizerConfig | OptimizerLRSchedulerConfig:
@@ -109,7 +109,7 @@ class Alternating(TrainingRule):
 
     def step(self, task: TrainedTask, batch: dict[str, Tensor]) -> None:
         network = _branched(task.network)
-        passes = zip(network.branch_parameters(), _listed(task.optimizers()), strict=True)
+        passes = zip(network.branch_parameters(), listed(task.optimizers()), strict=True)
         for name, optimizer in passes:
             prediction = network(batch)
             if name not in prediction.parts:
@@ -143,6 +143,6 @@ def _attempt(what: str, build: Callable[[T], S], argument: T) -> S:
         raise ValueError(f"training.{what}: it does not take {listed}: {error}") from error
 
 
-def _listed(found: T | list[T] | None) -> list[T]:
-    # Lightning returns a list only if there are several, and None if there is none.
+def listed(found: T | list[T] | None) -> list[T]:
+    """Return what Lightning gives as a list only if there are several, and `None` if none."""
     return found if isinstance(found, list) else [found] if found is not None else []

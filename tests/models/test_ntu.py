@@ -96,6 +96,16 @@ class Shapes(nn.Module):
     ("rgb", "points", "shapes"),
     [
         (
+            "i3d protocol=released",
+            "early",
+            [[(832, 8, 14, 14), (128, 8, 8), (128, 8, 8)]],
+        ),
+        (
+            "inflated_resnet50 protocol=released",
+            "early",
+            [[(512, 8, 28, 28), (128, 8, 8), (128, 8, 8)]],
+        ),
+        (
             "i3d",
             "early,intermediate,late",
             [
@@ -125,7 +135,7 @@ class Shapes(nn.Module):
     ],
 )
 def test_what_is_exchanged_at_the_papers_size(rgb: str, points: str, shapes: Any) -> None:
-    words = ["task=ntu", "fusion=mmtm", f"rgb={rgb}", f"points=[{points}]", "data=full"]
+    words = ["task=ntu", "fusion=mmtm", *f"rgb={rgb}".split(), f"points=[{points}]", "data=full"]
     cfg = compose(*words, "data.root=x")
     Shapes.seen = []
     with torch.device("meta"):
@@ -192,6 +202,53 @@ def test_the_rows_of_table_5() -> None:
     assert [described(" ".join(overrides)) for overrides in jobs("5")] == TABLE_5
 
 
+def test_the_early_point_under_the_released_protocol() -> None:
+    """The authors' branch `ntu_ablation`: each person a modality, blocks of 64, no BlockDropout.
+
+    A module of N blocks has 64 * 16 + 3 * 16 + N * (16 * 64 + 64) parameters: 1,072 + 1,088 N.
+    """
+    released = "fusion=msaf protocol=released points=[early]"
+    assert described(released) == [((832, 128, 128), (13, 2, 2), 64, 0.5, 0.0, 19_568)]
+    resnet = ((512, 128, 128), (8, 2, 2), 64, 0.5, 0.0, 1_072 + 12 * 1_088)
+    assert described(f"{released} rgb=inflated_resnet50") == [resnet]
+    (rest,) = described(f"{released} protocol.ntu_early=channels")
+    assert rest == EARLY
+
+
+@pytest.mark.parametrize("rgb", ["i3d", "inflated_resnet50"])
+def test_conv5_reads_what_the_early_point_leaves(rgb: str) -> None:
+    words = f"fusion=msaf protocol=released points=[early] rgb={rgb}"
+    net = build(compose("task=ntu", "data.root=x", *words.split()).network).eval()
+    seen: list[torch.Tensor] = []
+    net.branches["skeleton"].stages["conv5"].register_forward_pre_hook(
+        lambda module, inputs: seen.append(inputs[0])
+    )
+    net.points[0].fusion.register_forward_hook(
+        lambda module, inputs, fused: [torch.full_like(x, n) for n, x in enumerate(fused)]
+    )
+    skeleton = torch.randn(1, *net.branches["skeleton"].input_shape)
+    with torch.no_grad():
+        net({"video": torch.randn(1, 3, 8, 32, 32), "skeleton": skeleton})
+    assert [float(x.unique()) for x in seen] == [1, 2]  # each person, behind the video
+
+
+def test_the_recipe_of_mmtm() -> None:
+    """Equal footing under the paper's protocol; its authors' under the released one."""
+
+    def recipe(*words: str) -> tuple[int, int, float, list[int]]:
+        cfg = compose("task=ntu", "fusion=mmtm", "data.root=x", *words)
+        scheduler = cfg.training.scheduler
+        rate = cfg.training.optimizer.lr
+        return cfg.epochs, cfg.batch_size, rate, list(scheduler.milestones)
+
+    assert recipe("data=full") == (20, 4, 1e-3, [5])
+    assert recipe("data=full", "protocol=released") == (70, 20, 1e-4, [5, 20])
+    assert recipe("protocol=released") == (12, 16, 1e-4, [8])
+    decays = compose("task=ntu", "fusion=mmtm", "data=full", "data.root=x", "protocol=released")
+    assert decays.training.optimizer.weight_decay == 1e-4
+    assert decays.training._target_ == "models.tasks.Alternating"
+
+
 def test_the_rows_of_table_3() -> None:
     """Every row is run but those of which too little is published, and they say so."""
     table = load_table(CONFIGS, "3")
@@ -206,6 +263,14 @@ def test_the_rows_of_table_3() -> None:
     resnet = {row.name for row in table.rows if "rgb=inflated_resnet50" in row.overrides}
     named = {row.name for row in table.rows if "Inf. ResNet50" in row.name}
     assert resnet == named
+    compared = {row.name: table.reference_of(row) for row in table.rows}
+    assert {name for name, of in compared.items() if of == "MSAF (Inf. ResNet50)"} == resnet
+    assert {of for name, of in compared.items() if name not in resnet} == {"MSAF (I3D)"}
+    for network in ([], ["rgb=inflated_resnet50"]):
+        controls = [row.overrides for row in table.rows if row.ours]
+        assert [c for c in controls if list(c[1:]) == network] == [
+            (f"fusion={name}", *network) for name in ("average", "sum", "uniform")
+        ]
 
 
 def test_the_two_ways_of_training() -> None:

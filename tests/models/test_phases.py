@@ -1,5 +1,6 @@
 """Training in phases: which epoch belongs to which, and what a batch then trains."""
 
+import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,8 +8,10 @@ import pytest
 import torch
 from torch import nn
 
+from experiments.runs.compose import build
 from models.contracts import Batch, Criterion, Losses, Prediction
 from models.tasks import Phases, Regression
+from tests.models.fusions.helpers import compose
 
 
 class TwoSteps(nn.Module):
@@ -99,6 +102,50 @@ def test_a_phase_may_have_a_rate_of_its_own() -> None:
         phases.configure(network)
     with pytest.raises(ValueError, match=r"shares: TwoSteps has no phase warm; its phases are"):
         rule(4, warm=0.5, second=0.5).configure(network)
+
+
+def rates_of(phases: Phases, epochs: int) -> list[float]:
+    """The rate that each epoch trains with."""
+    network = TwoSteps()
+    configured: Any = phases.configure(network)
+    optimizer, schedule = configured["optimizer"], configured["lr_scheduler"]["scheduler"]
+    found = []
+    for epoch in range(epochs):
+        found.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        task = SimpleNamespace(current_epoch=epoch, lr_schedulers=lambda: schedule)
+        phases.end_epoch(task)  # type: ignore[arg-type]
+    return found
+
+
+def test_the_schedule_starts_again_with_every_phase() -> None:
+    phases = rule(7, first=3 / 7, second=4 / 7)
+    phases.scheduler = lambda o: torch.optim.lr_scheduler.StepLR(o, 2, gamma=0.5)
+    expected = [0.1, 0.1, 0.05, 0.1, 0.1, 0.05, 0.05]
+    assert rates_of(phases, 7) == pytest.approx(expected)
+    phases.rates = {"second": 0.02}
+    assert rates_of(phases, 7) == pytest.approx(expected)
+    warming = rule(4, first=0.5, second=0.5)
+    warming.scheduler = lambda o: torch.optim.lr_scheduler.LinearLR(o, 0.5, 1.0, total_iters=2)
+    assert rates_of(warming, 4) == pytest.approx([0.05, 0.075, 0.05, 0.075])
+
+
+def test_the_rates_of_mfas_epoch_by_epoch() -> None:
+    """An epoch of central weights, then a cosine of 1e-3 to 1e-6 over 5, 10, 20 and 40 epochs.
+
+    Two fifths down the first: 1e-6 + 999e-6 * (1 + cos 72 degrees) / 2 = 1e-6 + 653.854e-6.
+    """
+    cfg = compose("task=ntu", "fusion=mfas", "data=full", "data.root=x")
+    phases = build(cfg.training)
+    phases.ends = dict(zip(("first", "second"), phases.ends.values(), strict=True))
+    found = rates_of(phases, 71)
+    assert cfg.epochs == 71 and phases.ends == {"first": 1, "second": 71}
+    assert found[:7] == pytest.approx(
+        [1e-3, 1e-3, 9.04604e-4, 6.54854e-4, 3.46146e-4, 9.6396e-5, 1e-3], rel=1e-5
+    )
+    assert [epoch for epoch, rate in enumerate(found) if rate == 1e-3] == [0, 1, 6, 16, 36]
+    assert found[11] == found[26] == found[56] == pytest.approx(5.005e-4)  # half-way down each
+    assert found[70] == pytest.approx(1e-6 + 999e-6 * (1 + math.cos(math.pi * 34 / 40)) / 2)
 
 
 def test_wrong_shares_and_networks_without_phases_are_refused() -> None:

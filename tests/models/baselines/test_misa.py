@@ -44,6 +44,38 @@ def test_similarity_and_difference_in_numpy() -> None:
     np.testing.assert_allclose(float(found), naive_difference(x.numpy(), y.numpy()))
 
 
+def naive_slope(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Of the difference, by x: the lengths of the rows are numbers, as in the authors' code."""
+    centred = [z - z.mean(0) for z in (x, y)]
+    lengths = [np.sqrt((z**2).sum(1, keepdims=True)) for z in centred]
+    a, b = (z / length for z, length in zip(centred, lengths, strict=True))
+    by_row = 2 * b @ (a.T @ b).T / (x.shape[1] * y.shape[1]) / lengths[0]
+    return by_row - by_row.mean(0)  # through the mean that was taken off
+
+
+def test_the_lengths_of_the_rows_are_constants_to_the_gradient() -> None:
+    torch.manual_seed(2)
+    x = torch.rand(6, 4, dtype=torch.float64, requires_grad=True)
+    y = torch.rand(6, 3, dtype=torch.float64, requires_grad=True)
+    difference(x, y).backward()
+    assert x.grad is not None and y.grad is not None
+    plain = [z.detach().numpy() for z in (x, y)]
+    np.testing.assert_allclose(x.grad, naive_slope(*plain), atol=1e-12)
+    np.testing.assert_allclose(y.grad, naive_slope(*plain[::-1]), atol=1e-12)
+
+
+def test_the_slope_of_the_difference_by_hand() -> None:
+    """Rows (3, 4) and (-3, -4) of length 5, y's (1,) and (-1,): P = 2 * (0.6, 0.8).
+
+    The slope by row 1 of the codes is 2 * P / 2 / 5 = (0.24, 0.32), and its mean over rows is 0.
+    With the lengths in the gradient it would be zero: a longer row of the same direction is no
+    other row.
+    """
+    x = torch.tensor([[3.0, 4.0], [-3.0, -4.0]], requires_grad=True)
+    difference(x, torch.tensor([[1.0], [-1.0]])).backward()
+    torch.testing.assert_close(x.grad, torch.tensor([[0.24, 0.32], [-0.24, -0.32]]))
+
+
 def test_equal_codes_have_finite_slopes() -> None:
     x = torch.full((5, 3), 0.5, requires_grad=True)
     y = torch.full((5, 3), 0.5, requires_grad=True)
