@@ -31,3 +31,11 @@ def reading(path: Path) -> Iterator[None]:
             f"{path}: expected a file that can be read, found damage ({type(error).__name__}: "
             f"{error}); fetch it again, or leave it out"
         ) from error
+
+
+def without_folders(error: DataError, *files: Path) -> str:
+    """The message, with these files by their last names: a manifest tells no folders."""
+    message = str(error)
+    for file in files:
+        message = message.replace(str(file), file.name)
+    return message
