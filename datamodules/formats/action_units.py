@@ -52,7 +52,7 @@ def _values(row: dict[str, str], where: str) -> np.ndarray:
         ) from error
     if not (np.abs(values) <= np.finfo(np.float32).max).all():  # False for NaN, too
         raise DataError(
-            f"{where}: expected {len(ACTION_UNITS)} finite numbers, found NaN, infinity or a number "
+            f"{where}: expected {len(ACTION_UNITS)} finite numbers, found NaN, infinity or one "
             "that float32 cannot hold; leave the row out of the table"
         )
     return values.astype(np.float32)

@@ -74,10 +74,10 @@ def _decoded(path: Path, data: bytes) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+        line = error.object.count(b"\n", 0, error.start) + 1
         name = encoding.removesuffix("-sig").upper()
         raise DataError(
             f"{path}, line {line}: expected text in {name}, found the byte "
-            f"0x{data[error.start]:02x}; the file is damaged or in another encoding: fetch it "
-            "again, or save it as UTF-8"
+            f"0x{error.object[error.start]:02x}; the file is damaged or in another encoding: fetch "
+            "it again, or save it as UTF-8"
         ) from error

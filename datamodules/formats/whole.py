@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from datamodules.packed.errors import DataError
 
-_SLACK = 64  # bytes: some writers count their header, too
+_SLACK = 64  # bytes: some writers of RIFF count their header, too
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 _UNKNOWN = 2**32 - 1  # what a writer leaves there that cannot go back
 
@@ -32,19 +32,19 @@ def check_whole(path: Path) -> None:
             stated = _stated(file, found)
     except OSError as error:
         raise DataError(f"{path}: expected a readable file: {error}") from error
-    if stated > found + _SLACK:
+    if stated > found:
         raise DataError(
-            f"{path}: expected {stated} bytes, as the file itself states, found {found}: it is cut "
-            "off; fetch it again"
+            f"{path}: expected at least {stated} bytes, as the file itself states, found {found}: "
+            "it is cut off; fetch it again"
         )
 
 
 def _stated(file: BinaryIO, length: int) -> int:
-    """Size of the whole file as its parts state it; 0 where they do not."""
+    """Least size of the whole file as its parts state it; 0 where they do not."""
     head = file.read(12)
     if head[:4] == b"RIFF":
         size = int.from_bytes(head[4:8], "little")
-        return size + 8 if size < _UNKNOWN else 0
+        return size + 8 if length + _SLACK < size + 8 <= _UNKNOWN else 0
     if head[4:8] == b"ftyp":
         return _end_of_boxes(file, length)
     return _end_of_segment(file) if head[:4] == _EBML else 0

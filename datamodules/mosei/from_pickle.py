@@ -14,7 +14,7 @@ from datamodules.mosei.rows import MODALITIES, Segment, SegmentPlan, clip_labels
 from datamodules.mosei.segment import MoseiSettings
 from datamodules.packed.dataset import file_hash
 from datamodules.packed.errors import DataError
-from datamodules.packed.numbers import cast
+from datamodules.packed.numbers import fits
 
 _KNOWN = {
     "45eccfb748a87c80ecab9bfac29582e7b1466bf6605ff29d3b338a75120bf791": "aligned_50.pkl of MMSA",
@@ -149,7 +149,7 @@ class PickledArrays:
             with path.open("wb") as file:
                 np.lib.format.write_array_header_1_0(file, header)
                 for row in self._rows(modality, dtype):
-                    file.write(row.tobytes())
+                    file.write(row.astype(dtype).tobytes())
         return files
 
     def _rows(self, modality: str, dtype: np.dtype[Any]) -> Iterator[np.ndarray]:
@@ -159,13 +159,13 @@ class PickledArrays:
             for array, length in zip(
                 self.splits[name].arrays[modality], self.lengths[name][modality], strict=True
             ):
-                array = cast(array, dtype)  # (T, d)
+                array = np.where(fits(array, dtype), array, 0)  # (T, d)
                 first = len(array) - int(length) if self.sides[modality] == "left" else 0
                 kept = array[first : first + int(length)]
                 if modality != "text":
                     yield pad_left(kept, steps)
                     continue
-                row = np.zeros((steps, array.shape[1]), dtype)
+                row = np.zeros((steps, array.shape[1]), np.float32)
                 if self.settings.text_padding == "encoded":
                     kept = array[first:]
                 row[: len(kept)] = kept[:steps]

@@ -59,7 +59,12 @@ def find_ntu_files(raw: Path) -> NtuFiles:
             )
         copies += [path] * (other != path)
         found.names[name.id] = name
-    found.warnings += left_out(strange, raw, "outside NTU RGB+D's names, 40 subjects or 60 actions")
+    found.warnings += left_out(
+        strange,
+        raw,
+        "not named like S001C001P001R001A001_rgb.avi or .skeleton, or of more than 40 subjects or "
+        "60 actions",
+    )
     found.warnings += left_out(copies, raw, "a second copy of the same recording")
     if not found.names:
         there = f"{len(strange)} videos and skeletons with names such as {strange[0].name}"
@@ -103,7 +108,7 @@ def read_missing_skeletons(path: Path) -> MissingSkeletons:
     if not names:
         raise DataError(
             f"{path}: expected NTU RGB+D names such as S001C002P003R002A013 at the beginning of "
-            f"lines, found none in {len(others)} lines; give the list of missing skeletons"
+            "lines, found none; give the list of missing skeletons"
         )
     lines = ", ".join(map(str, others[:_LISTED])) + (" ..." if len(others) > _LISTED else "")
     passed = f"{path.name}: no sample's name at the beginning of line {lines}, passed over"

@@ -10,8 +10,3 @@ def fits(values: np.ndarray, dtype: npt.DTypeLike) -> np.ndarray:
     The largest float64 are infinite as float32, and all beyond 65504 as float16.
     """
     return np.abs(values) <= np.finfo(dtype).max  # False for NaN
-
-
-def cast(values: np.ndarray, dtype: npt.DTypeLike) -> np.ndarray:
-    """The values in a float type, 0 where they do not fit."""
-    return np.where(fits(values, dtype), values, 0).astype(dtype)
