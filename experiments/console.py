@@ -94,7 +94,9 @@ def explain(error: Exception) -> str:
         there = f" There are {', '.join(keys)}" if keys else ""
         return f"{cause.full_key}: no such key{guess or '.'}{there}"
     if isinstance(error, OverrideParseException):
-        return f"{error.override}: {error.message.splitlines()[0]}"
+        key, sign, value = str(error.override).partition("=")
+        quoted = f"; where the value is a path or a text, quote it twice: '{key}=\"{value}\"'"
+        return f"{error.override}: {error.message.splitlines()[0]}" + (quoted if sign else "")
     return str(error)
 
 

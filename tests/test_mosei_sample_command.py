@@ -9,7 +9,8 @@ from tests.commands import run
 @pytest.mark.slow
 def test_msaf_on_the_mosei_sample_is_above_every_modality(tmp_path: Path) -> None:
     """From nothing to four networks: render, prepare, train at the sizes of the sample."""
-    places = [f"data.root={tmp_path}/packed", f"data.raw={tmp_path}/raw", f"results={tmp_path}/r"]
+    places = [f"datamodule.root={tmp_path}/packed", f"task.sample.raw={tmp_path}/raw"]
+    places.append(f"results={tmp_path}/r")
     words = ["task=mosei", *places, "progress=false"]
     for choice in (["fusion=msaf"], ["-m", "fusion=none", "modalities=[visual],[audio],[text]"]):
         code, _, err = run("train.py", *choice, *words)

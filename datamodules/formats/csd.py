@@ -2,7 +2,7 @@
 
     /<root>/data/<video>/intervals   (n, 2) seconds
     /<root>/data/<video>/features    (n, d)
-    /<root>/metadata/<field>         one JSON string each
+    /<root>/metadata/<field>         one string each, JSON or plain
 
 The root's name differs from file to file. A video can be cut into pieces, `<video>[<i>]`. Nothing
 is read before it is asked for, and then one video at a time: memory does not grow with the file.
@@ -28,11 +28,12 @@ class CsdFile:
 
     Attributes:
         root: name of the root group.
-        metadata: the fields that could be read, as plain values.
+        metadata: the fields that could be read, as plain values; the SDK takes one that is no JSON
+            as plain text. None has to be there.
         videos: the video ids, in the order of the file.
 
     Raises:
-        DataError: it is no HDF5, cut off, without data or without readable metadata.
+        DataError: it is no HDF5, cut off or without data.
     """
 
     def __init__(self, path: Path) -> None:
@@ -156,19 +157,21 @@ class CsdFile:
             ) from error
 
     def _read_metadata(self) -> dict[str, Any]:
-        """Fields that are no JSON are left out; at least the root's name has to be there."""
+        """Fields that hold no text are left out."""
         metadata: dict[str, Any] = {}
         group = self._file.get(f"{self.root}/metadata") if self.root else None
         for field, dataset in (group or {}).items():
             try:
-                metadata[field] = json.loads(np.asarray(dataset[()]).reshape(-1)[0])
+                value = np.asarray(dataset[()]).reshape(-1)[0]
             except (ValueError, TypeError, IndexError, OSError, AttributeError):
                 continue
-        if "root name" not in metadata:
-            raise DataError(
-                f"{self.path}: expected metadata with a 'root name' in {self.root or 'a root'}/"
-                f"metadata, found {', '.join(metadata) or 'none'}; {_AGAIN}"
-            )
+            text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+            if not isinstance(text, str):
+                continue
+            try:
+                metadata[field] = json.loads(text)
+            except ValueError:
+                metadata[field] = text
         return metadata
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datamodules.formats.mosei_folds import split_name
+from datamodules.formats.text import read_text, separator
 from datamodules.packed.errors import DataError
 
 _COLUMNS = ("video_id", "clip_id", "text", "label")
@@ -35,10 +36,14 @@ def read_text_table(path: Path) -> list[TextRow]:
     """Read the whole table, in its order.
 
     Raises:
-        DataError: it is not UTF-8, columns are missing, a text or a video is empty, a label is no
+        DataError: it is no text, columns are missing, a text or a video is empty, a label is no
             number, a segment stands there twice, or a mode is none of train, valid and test.
     """
-    reader = csv.DictReader(io.StringIO(_decoded(path), newline=""))
+    if not path.is_file():
+        raise DataError(f"{path}: expected a table of texts and labels, found no such file")
+    text = read_text(path)
+    mark = separator(text.partition("\n")[0])
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=mark)
     columns = reader.fieldnames or ()
     missing = [name for name in _COLUMNS if name not in columns]
     if missing:
@@ -61,19 +66,6 @@ def read_text_table(path: Path) -> list[TextRow]:
     return rows
 
 
-def _decoded(path: Path) -> str:
-    if not path.is_file():
-        raise DataError(f"{path}: expected a table of texts and labels, found no such file")
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            f"{path}, line {line}: expected text in UTF-8, found the byte "
-            f"0x{error.object[error.start]:02x}; save the table as UTF-8"
-        ) from error
-
-
 def _check_filled(column: str, empty: list[int], path: Path) -> None:
     """Refuse a table with lines where a column is empty."""
     if not empty:
@@ -83,7 +75,7 @@ def _check_filled(column: str, empty: list[int], path: Path) -> None:
     raise DataError(
         f"{path}: expected a {column} in every row, found {len(empty)} without "
         f"({'line' if one else 'lines'} {lines}); "
-        + ("fill it in or delete this row" if one else "fill them in or delete these rows")
+        + ("fill it in, or leave the row out" if one else "fill them in, or leave these rows out")
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from datamodules.formats.text import read_text
 from datamodules.packed.errors import DataError
 
 SPLITS = ("train", "valid", "test")
@@ -109,9 +110,11 @@ def are_standard(folds: Mapping[str, str]) -> bool:
 
 def _from_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(), object_pairs_hook=tuple)  # keeps keys that repeat
+        content = json.loads(read_text(path), object_pairs_hook=tuple)  # keeps keys that repeat
+    except DataError:
+        raise
     except ValueError as error:
-        raise DataError(f"{path}: expected folds in JSON: {error}") from error
+        raise DataError(f"{path}: expected folds in JSON: {error}; correct the file") from error
     if not isinstance(content, tuple):
         raise DataError(
             f"{path}: expected an object with the lists train, valid and test, found "
@@ -123,7 +126,9 @@ def _from_json(path: Path) -> dict[str, Any]:
 def _from_python(path: Path) -> dict[str, Any]:
     """Lists that the file's own statements write out; the file is parsed and never run."""
     try:
-        tree = ast.parse(path.read_text())
+        tree = ast.parse(read_text(path))
+    except DataError:
+        raise
     except (SyntaxError, ValueError) as error:
         raise DataError(f"{path}: expected Python that assigns the folds: {error}") from error
     assigned = {

@@ -17,6 +17,7 @@ import numpy as np
 from datamodules.formats.mosei_folds import SPLITS, by_split
 from datamodules.formats.safe_pickle import load_pickle
 from datamodules.packed.errors import DataError
+from datamodules.packed.numbers import fits
 
 _COLUMNS = {"visual": ("vision", 35), "audio": ("audio", 74), "text": ("text", None)}
 _BLOCK = 512  # samples looked at together
@@ -179,10 +180,10 @@ def padding(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(before), np.concatenate(after)
 
 
-def not_finite(array: np.ndarray) -> int:
-    """Number of NaN and infinities."""
-    blocks = range(0, len(array), _BLOCK)
-    return sum(int((~np.isfinite(array[start : start + _BLOCK])).sum()) for start in blocks)
+def not_finite(array: np.ndarray, dtype: str) -> int:
+    """Number of values that are NaN or infinite, or become so in a type that holds fewer."""
+    blocks = (array[start : start + _BLOCK] for start in range(0, len(array), _BLOCK))
+    return sum(block.size - int(np.count_nonzero(fits(block, dtype))) for block in blocks)
 
 
 def _unfit(where: str, expected: str, found: str) -> DataError:

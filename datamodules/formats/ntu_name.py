@@ -51,6 +51,11 @@ class SampleName:
         return self.action - 1
 
 
+def is_sample_name(path: str | PurePath) -> bool:
+    """Whether a name is of the scheme, also one of the extension to 120 actions."""
+    return _NAME.fullmatch(_stem(path)) is not None
+
+
 def parse_sample_name(path: str | PurePath) -> SampleName:
     """Read the fields out of a file name, with or without folder, `_rgb` and suffix.
 
@@ -58,7 +63,7 @@ def parse_sample_name(path: str | PurePath) -> SampleName:
         DataError: the name is not of the scheme, or a field lies beyond NTU RGB+D (as those of the
             120-class extension do).
     """
-    stem = PurePath(path).name.split(".")[0].removesuffix("_rgb")
+    stem = _stem(path)
     match = _NAME.fullmatch(stem)
     if match is None:
         raise DataError(
@@ -73,3 +78,7 @@ def parse_sample_name(path: str | PurePath) -> SampleName:
                 f"{letter}{values[field]:03d}; rename the file or move it out of the folder"
             )
     return SampleName(**values)
+
+
+def _stem(path: str | PurePath) -> str:
+    return PurePath(path).name.split(".")[0].removesuffix("_rgb")

@@ -44,7 +44,10 @@ def read_skeleton(path: Path) -> Bodies:
     words.check_numbers()
     ids = [words.count(word, "the id of a body") for word in first.tolist()]
     positions = words.numbers((joint[..., None] + np.arange(3)).ravel())
-    joints = positions.reshape(-1, JOINTS, 3).astype(np.float32)
+    with np.errstate(
+        over="ignore"
+    ):  # what float32 cannot hold becomes infinite, as the file may say
+        joints = positions.reshape(-1, JOINTS, 3).astype(np.float32)
     return Bodies(frames, frame, np.array(ids, np.int64), joints)
 
 

@@ -1,13 +1,17 @@
-"""Sound: wav and flac through soundfile, the sound track of an mp4 through PyAV."""
+"""Sound: wav and flac through soundfile, the sound track of a video through PyAV."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from datamodules.formats.video import SUFFIXES
+from datamodules.formats.whole import check_whole
 from datamodules.packed.errors import DataError
 
-_FRAME = 2048  # samples by which a container's stated duration may exceed what AAC frames hold
+_UNSTATED = 2**63 - 1  # libsndfile's number of samples where a FLAC file states none
+_ROUNDING = 1e-6  # samples: 2.45 s at 44100 Hz are 108045.00000000001 of them
 
 
 @dataclass(frozen=True)
@@ -22,10 +26,13 @@ class Sound:
 def read_sound(path: Path, *, offset: float, duration: float) -> Sound:
     """Read `duration` seconds from `offset` on, fewer where the file ends.
 
+    A last sample that lies only in part inside the stretch is read too.
+
     Raises:
-        DataError: the file cannot be decoded, has no sound, or ends before `offset`.
+        DataError: the file cannot be decoded, is cut off, has no sound, or ends before `offset`.
     """
-    read = _read_container if path.suffix.lower() == ".mp4" else _read_soundfile
+    check_whole(path)
+    read = _read_container if path.suffix.lower() in SUFFIXES else _read_soundfile
     samples, rate = read(path, offset, duration)
     if not len(samples):
         raise DataError(
@@ -41,13 +48,20 @@ def _read_soundfile(path: Path, offset: float, duration: float) -> tuple[np.ndar
     try:
         with soundfile.SoundFile(path) as file:
             rate = int(file.samplerate)
-            file.seek(min(int(offset * rate), file.frames))
-            wanted = min(int(duration * rate), file.frames - file.tell())
+            first, number = _stretch(offset, duration, rate)
+            file.seek(min(first, file.frames))
+            wanted = min(number, file.frames - file.tell())
+            stated = file.frames < _UNSTATED
             samples = file.read(wanted, dtype="float32", always_2d=True)  # (S, ch)
     except soundfile.SoundFileError as error:
-        raise DataError(f"{path}: expected a readable wav or flac file: {error}") from error
-    if len(samples) < wanted:
-        raise _cut_off(path, wanted, len(samples))
+        raise DataError(
+            f"{path}: expected a readable wav or flac file: {error}; fetch it again"
+        ) from error
+    if stated and len(samples) < wanted:
+        raise DataError(
+            f"{path}: expected {wanted} samples of sound, found {len(samples)}: the file is cut "
+            "off; fetch it again"
+        )
     return samples, rate
 
 
@@ -62,8 +76,8 @@ def _read_container(path: Path, offset: float, duration: float) -> tuple[np.ndar
                 )
             stream = container.streams.audio[0]
             rate = int(stream.rate)
-            first, last = int(offset * rate), int(offset * rate) + int(duration * rate)
-            declared = int((stream.duration or 0) * (stream.time_base or 0) * rate)
+            first, number = _stretch(offset, duration, rate)
+            last = first + number
             planar = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate)
             parts, read = [], 0
             for frame in container.decode(stream):
@@ -76,14 +90,10 @@ def _read_container(path: Path, offset: float, duration: float) -> tuple[np.ndar
         raise DataError(
             f"{path}: expected a readable video file: {error}; fetch it again"
         ) from error
-    if read < min(last, declared - _FRAME):
-        raise _cut_off(path, min(last, declared), read)
     samples = np.concatenate(parts, axis=1) if parts else np.zeros((1, 0), np.float32)
     return np.ascontiguousarray(samples[:, first:last].T), rate
 
 
-def _cut_off(path: Path, expected: int, found: int) -> DataError:
-    return DataError(
-        f"{path}: expected {expected} samples of sound, found {found}: the file is cut off; "
-        "fetch it again"
-    )
+def _stretch(offset: float, duration: float, rate: int) -> tuple[int, int]:
+    """First sample of a stretch of time, and how many it takes to cover it."""
+    return math.floor(offset * rate + _ROUNDING), math.ceil(duration * rate - _ROUNDING)

@@ -1,77 +1,105 @@
 """Video through PyAV, which brings its own FFmpeg."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from datamodules.formats.whole import check_whole
 from datamodules.packed.errors import DataError
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
     from av.video.stream import VideoStream
 
+SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".webm", ".m4v")  # of files that are read as video
 
-def count_frames(path: Path) -> int:
-    """Number of frames that the container states; nothing is decoded.
+Change = Callable[[np.ndarray, int], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Track:
+    """What a video file shows."""
+
+    frames: int  # that can be decoded
+    height: int  # in pixels
+    width: int
+
+
+def look_at(path: Path) -> Track:
+    """Number and size of the frames that can be decoded.
+
+    The number that a container states is a hint alone: writers count empty packets and frames that
+    an edit list leaves out, or state none. Where it is that of the packets that hold a frame, it is
+    taken; anything else is decided by decoding once.
 
     Raises:
-        DataError: the file cannot be opened or has no frames.
+        DataError: the file cannot be opened or decoded, has no picture track, or is cut off.
     """
     import av
 
+    check_whole(path)
     try:
         with av.open(str(path)) as container:
-            return _video_track(path, container.streams.video).frames
+            stream = _video_track(path, container)
+            stated, size = stream.frames, (stream.height, stream.width)
+            packets = [p.is_discard for p in container.demux(stream) if p.size]
+        frames = packets.count(False)
+        if stated != len(packets):
+            with av.open(str(path)) as container:
+                frames = sum(1 for _ in container.decode(_video_track(path, container)))
     except (av.FFmpegError, OSError) as error:
         raise _unreadable(path, error) from error
+    return Track(frames, *size)
 
 
-def read_frames(
-    path: Path, wanted: Sequence[int], *, change: Callable[[np.ndarray], np.ndarray] | None = None
-) -> np.ndarray:
+def read_frames(path: Path, wanted: Sequence[int], *, change: Change | None = None) -> np.ndarray:
     """Decode once, in order, up to the last wanted frame; convert only the wanted ones.
 
     Args:
         path: the video.
         wanted: frame numbers from 0, ascending; one may stand there several times.
-        change: done to each frame (H, W, 3) at once, so that large ones never lie in memory
-            together.
+        change: done to each frame (H, W, 3) at once, with its number, so that large ones never lie
+            in memory together.
 
     Returns:
         (len(wanted), H, W, 3) uint8 RGB, or what `change` makes of it.
 
     Raises:
-        DataError: the file cannot be decoded, has no frames, or ends before the last wanted frame.
+        DataError: the file cannot be decoded, has no picture track, or ends before the last wanted
+            frame.
     """
     import av
 
     images: dict[int, np.ndarray] = {}
-    needed, number = set(wanted), 0
+    needed, decoded = set(wanted), 0
     try:
         with av.open(str(path)) as container:
-            stream = _video_track(path, container.streams.video)
-            stream.codec_context.thread_count = 1  # clips are decoded in parallel, not frames
-            for number, frame in enumerate(container.decode(stream)):
+            for decoded, frame in enumerate(container.decode(_video_track(path, container)), 1):
+                number = decoded - 1
                 if number in needed:
                     image = frame.to_ndarray(format="rgb24")
-                    images[number] = image if change is None else change(image)
+                    images[number] = image if change is None else change(image, number)
                 if number == wanted[-1]:
                     break
     except (av.FFmpegError, OSError) as error:
         raise _unreadable(path, error) from error
     if len(images) < len(needed):
         raise DataError(
-            f"{path}: expected at least {wanted[-1] + 1} frames, found {number + 1}: the file is "
-            "cut off; fetch it again"
+            f"{path}: expected at least {wanted[-1] + 1} frames, found {decoded} that can be "
+            "decoded; convert the file anew, or fetch it again"
         )
     return np.stack([images[number] for number in wanted])
 
 
-def _video_track(path: Path, streams: "Sequence[VideoStream]") -> "VideoStream":
-    if not streams:
+def _video_track(path: Path, container: "InputContainer") -> "VideoStream":
+    if not container.streams.video:
         raise DataError(f"{path}: expected a picture track, found none; fetch the file again")
-    return streams[0]
+    stream = container.streams.video[0]
+    stream.codec_context.thread_count = 1  # clips are decoded in parallel, not frames
+    return stream
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:

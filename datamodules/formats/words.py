@@ -4,6 +4,7 @@ Python's own objects would cost more than the numbers: a skeleton file has some 
 words, of which a quarter is used.
 """
 
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import numpy as np
@@ -145,4 +146,6 @@ def _read(path: Path) -> bytearray:
             file.readinto(memoryview(data)[_WIDTH:-1])
     except OSError as error:
         raise DataError(f"{path}: expected a readable file: {error}") from error
+    if data.startswith(BOM_UTF8, _WIDTH):
+        data[_WIDTH : _WIDTH + len(BOM_UTF8)] = b" " * len(BOM_UTF8)
     return data

@@ -18,7 +18,7 @@ from datamodules.mosei.rows import (
 )
 from datamodules.mosei.segment import AlignSegment, MoseiSettings
 from datamodules.mosei.tracks import Tracks
-from datamodules.packed.errors import DataError
+from datamodules.packed.errors import DataError, without_folders
 
 _SECONDS_PER_SEGMENT = 0.005  # on one core, for the estimate that is printed before the work
 # videos of whose times users of the SDK complain (its issues 227 and 278)
@@ -133,7 +133,11 @@ def _plan_video(
     where = f"{files['labels'].path}, {video}"
     labels, clipped = clip_labels(files["labels"].features(video), where, ids)
     plan.counts["labels_clipped"] += clipped
-    tracks = Tracks.read(video, files, settings)
+    try:
+        tracks = Tracks.read(video, files, settings)
+    except DataError as error:  # one damaged video does not end the work on the others
+        plan.dropped.update(dict.fromkeys(ids, without_folders(error, *plan.files)))
+        return
     for name, interval, (sentiment, *emotions) in zip(ids, intervals, labels, strict=True):
         found = tracks.locate(interval)
         if found.missing:
@@ -156,7 +160,7 @@ def _plan_video(
 
 def _kind(file: CsdFile) -> str:
     """What a file holds; empty where it is none of the four."""
-    for name in (file.root, str(file.metadata["root name"]), file.path.stem):
+    for name in (file.root, str(file.metadata.get("root name", "")), file.path.stem):
         plain = "".join(letter for letter in name.lower() if letter.isalnum())
         for kind, spellings in _ROOTS.items():
             if plain in spellings:

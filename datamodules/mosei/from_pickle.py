@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from datamodules.mosei.rows import MODALITIES, Segment, SegmentPlan, clip_labels
 from datamodules.mosei.segment import MoseiSettings
 from datamodules.packed.dataset import file_hash
 from datamodules.packed.errors import DataError
+from datamodules.packed.numbers import fits
 
 _KNOWN = {
     "45eccfb748a87c80ecab9bfac29582e7b1466bf6605ff29d3b338a75120bf791": "aligned_50.pkl of MMSA",
@@ -46,9 +48,9 @@ def plan_pickle(path: Path, settings: MoseiSettings) -> SegmentPlan:
     for modality in MODALITIES:
         sides[modality] = _measure(modality, splits, lengths)
         arrays = [splits[name].arrays[modality] for name in SPLITS]
-        plan.counts[f"{modality}_values_not_finite"] = sum(map(not_finite, arrays))
-        itemsize = np.dtype(_dtype(modality, settings)).itemsize
-        plan.sizes[modality] = settings.steps * arrays[0].shape[2] * itemsize
+        dtype = _dtype(modality, settings)
+        plan.counts[f"{modality}_values_not_finite"] = sum(not_finite(a, dtype) for a in arrays)
+        plan.sizes[modality] = settings.steps * arrays[0].shape[2] * np.dtype(dtype).itemsize
         plan.warnings.append(f"{modality}: padded on the {sides[modality]} in {path.name}")
     for name in SPLITS:
         _add(plan, splits[name], name, lengths[name], settings, f"{path}, {name}")
@@ -146,18 +148,18 @@ class PickledArrays:
             }
             with path.open("wb") as file:
                 np.lib.format.write_array_header_1_0(file, header)
-                for row in self._rows(modality):
+                for row in self._rows(modality, dtype):
                     file.write(row.astype(dtype).tobytes())
         return files
 
-    def _rows(self, modality: str) -> Iterator[np.ndarray]:
+    def _rows(self, modality: str, dtype: np.dtype[Any]) -> Iterator[np.ndarray]:
         """(steps, d) each: face and voice padded on the left, text on the right."""
         steps = self.settings.steps
         for name in SPLITS:
             for array, length in zip(
                 self.splits[name].arrays[modality], self.lengths[name][modality], strict=True
             ):
-                array = np.where(np.isfinite(array), array, 0)  # (T, d)
+                array = np.where(fits(array, dtype), array, 0)  # (T, d)
                 first = len(array) - int(length) if self.sides[modality] == "left" else 0
                 kept = array[first : first + int(length)]
                 if modality != "text":

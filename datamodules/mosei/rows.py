@@ -93,7 +93,7 @@ def clip_labels(labels: np.ndarray, where: str, rows: Sequence[str]) -> tuple[np
         raise DataError(
             f"{where}: expected labels in [-3, 3], found {labels[wrong][0]:g} in "
             f"{rows[int(np.flatnonzero(wrong.any(1))[0])]}; these are no labels of CMU-MOSEI: "
-            "correct or delete them"
+            "correct them, or leave these rows out"
         )
     low = np.array([-_SENTIMENT] + [0.0] * (labels.shape[1] - 1))
     clipped = np.clip(labels, low, max(_SENTIMENT, _EMOTION))

@@ -10,6 +10,8 @@ import numpy as np
 from datamodules.formats.csd import CsdFile
 from datamodules.mosei.alignment import Timeline, means, pad_left
 from datamodules.packed.chunks import Prepared
+from datamodules.packed.errors import DataError, reading, without_folders
+from datamodules.packed.numbers import fits
 from datamodules.packed.settings import check_settings
 
 
@@ -61,17 +63,28 @@ class AlignSegment:
     def __call__(self, segment: Stretch) -> Prepared:
         """Read and align one segment; (steps, d) float32 a modality, padded on the left.
 
-        Values that are not finite become zero before anything is averaged.
+        Values that are not finite, or that float32 cannot hold, become zero before anything is
+        averaged.
+
+        Raises:
+            DataError: the file is damaged where this segment lies; it is named without its folder.
         """
+        try:
+            return self._align(segment)
+        except DataError as error:
+            raise DataError(without_folders(error, *self.files.values())) from error
+
+    def _align(self, segment: Stretch) -> Prepared:
         by_word = self.settings.alignment == "word"
         stretches = segment.words if by_word else segment.interval
         prepared = Prepared({})
         for modality, path in self.files.items():
-            which, rows = _timeline(path, segment.video).overlapping(stretches)
-            if not by_word:
-                rows = rows[-self.settings.steps :]
-            frames = _opened(path).features(segment.video, rows)
-            finite = np.isfinite(frames)
+            with reading(path):
+                which, rows = _timeline(path, segment.video).overlapping(stretches)
+                if not by_word:
+                    rows = rows[-self.settings.steps :]
+                frames = _opened(path).features(segment.video, rows)
+            finite = fits(frames, np.float32)
             prepared.counts[f"{modality}_values_not_finite"] = int((~finite).sum())
             frames = np.where(finite, frames, 0)
             if by_word:

@@ -15,6 +15,7 @@ import numpy as np
 from datamodules.mosei.text_encoder import TextEncoder
 from datamodules.packed.dataset import canonical_hash, write_atomically
 from datamodules.packed.errors import DataError
+from datamodules.packed.numbers import fits
 from datamodules.packed.workers import progress
 
 BATCH_PIECES = 2048  # word pieces of a batch: part of what the last digits of a feature depend on
@@ -50,7 +51,7 @@ class TextFeatures:
             The file of `text`, (N, P, D), in the cache, whatever `folder` is.
 
         Raises:
-            DataError: the encoder gives features that are not finite.
+            DataError: the encoder gives features that are not finite, or that `dtype` cannot hold.
         """
         from filelock import FileLock
 
@@ -163,6 +164,11 @@ class TextFeatures:
             raise DataError(
                 f"{self.encoder.folder}: expected finite features, found NaN or infinity; "
                 "the weights are damaged: download them again"
+            )
+        if not fits(encoded, self.dtype).all():
+            raise DataError(
+                f"{self.encoder.folder}: expected features that {self.dtype} can hold, found "
+                f"{np.abs(encoded).max():g}; prepare with prepare.settings.text_dtype=float32"
             )
         stored = np.zeros((len(rows), *self.pieces.shape[1:], encoded.shape[2]), self.dtype)
         stored[:, :width] = encoded

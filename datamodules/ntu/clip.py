@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 
 from datamodules.formats.skeleton import read_skeleton
-from datamodules.formats.video import count_frames, read_frames
+from datamodules.formats.video import look_at, read_frames
 from datamodules.ntu.bodies import by_motion, in_file_order, resample
 from datamodules.packed.chunks import Prepared
-from datamodules.packed.errors import DataError
+from datamodules.packed.errors import DataError, reading
 from datamodules.packed.settings import check_settings
 
 LENGTH = "skeleton_length"  # the array with the frames that each skeleton file has
@@ -72,9 +72,11 @@ class PrepareSample:
         prepared = Prepared({})
         try:
             if sample.skeleton is not None:  # the cheap one first: it may drop the sample
-                self._skeleton(sample.skeleton, prepared)
+                with reading(sample.skeleton):
+                    self._skeleton(sample.skeleton, prepared)
             if sample.video is not None:
-                self._video(sample.video, prepared)
+                with reading(sample.video):
+                    self._video(sample.video, prepared)
         except DataError as error:
             raise DataError(str(error).replace(f"{self.raw}/", "")) from error
         return prepared
@@ -95,7 +97,7 @@ class PrepareSample:
         prepared.marks.extend(["not_finite_joints"] * bool(broken.any()))
 
     def _video(self, path: Path, prepared: Prepared) -> None:
-        total = count_frames(path)
+        total = look_at(path).frames
         if not total:
             raise DataError(f"{path}: expected a video with frames, found none; fetch it again")
         size = self.settings.size
@@ -105,7 +107,7 @@ class PrepareSample:
         video[: len(there)] = read_frames(path, there, change=self._fit)
         prepared.arrays["video"] = video
 
-    def _fit(self, image: np.ndarray) -> np.ndarray:
+    def _fit(self, image: np.ndarray, _: int) -> np.ndarray:
         """(H, W, 3) -> (size, size, 3)."""
         import cv2
 

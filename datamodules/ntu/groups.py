@@ -51,7 +51,7 @@ class NtuWindows:
     """What acts on both streams, or on one of them whichever it is: windows in time and the flip.
 
     Args:
-        probability: of a window that is shorter than the clip; 0.5 in the released code.
+        probability: that a clip is cut to a window; 1 in the released code.
         shortest: its least length as a part of the clip; 0.5 in the released code.
         kind: `shared`: one window, anywhere in the clip, for both streams; `separate`: each has
             its own, and the video's lies in the middle (released code).

@@ -33,12 +33,12 @@ def prepare_ntu(
     """Pack whatever a raw folder holds.
 
     Args:
-        raw: folder with any of `S*_rgb.avi` and `S*.skeleton`.
+        raw: folder with any of `S*_rgb.avi` (or another video) and `S*.skeleton`.
         out: the packed folder to make.
         protocol: name of the protocol that the settings belong to.
         settings: what acts here.
-        missing_skeletons: list of the samples whose skeletons are missing or incomplete, one name a
-            line (302 are known in NTU RGB+D).
+        missing_skeletons: list of the samples whose skeletons are missing or incomplete (302 are
+            known in NTU RGB+D), in a form that `read_missing_skeletons` reads.
         workers: number of processes, by default one a core.
 
     Returns:
@@ -49,8 +49,11 @@ def prepare_ntu(
     """
     raw = Path(raw)
     listed_in = None if missing_skeletons is None else Path(missing_skeletons)
-    listed = read_missing_skeletons(listed_in) if listed_in else set()
     files = find_ntu_files(raw)
+    listed: set[str] = set()
+    if listed_in is not None:
+        missing = read_missing_skeletons(listed_in)
+        listed, files.warnings = missing.names, files.warnings + missing.warnings
     modalities = [name for name, there in files.by_modality.items() if there]
     _announce(files, modalities, listed_in, raw)
     left_out = listed if settings.listed_skeletons == "drop" else set()

@@ -23,7 +23,8 @@ class CropAndFlip:
     """A random resized crop and a horizontal flip, drawn once for the clip or for each frame.
 
     Args:
-        scale: smallest and largest area of the crop as a part of the frame's.
+        scale: smallest and largest area of the crop as a part of the frame's. A crop that does not
+            fit into the frame is drawn again; after ten tries the whole frame is taken.
         flip: probability of the flip.
         per: `clip` draws once for all frames; `frame` anew for each (released code).
     """

@@ -1,4 +1,8 @@
-"""The one exception of this package."""
+"""The one exception of this package, and what turns others into it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 
 class DataError(ValueError):
@@ -6,3 +10,32 @@ class DataError(ValueError):
 
     The message names the file, what was expected, what was found and what to do.
     """
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Name the file that a reader stumbles over, whatever it stumbles over.
+
+    Readers say what is wrong with the damage that they know. One file with damage that they do not
+    know must not end the work on thousands of others.
+
+    Raises:
+        DataError: in place of any exception but those that are not about the file.
+    """
+    try:
+        yield
+    except (DataError, MemoryError, ImportError):
+        raise
+    except Exception as error:
+        raise DataError(
+            f"{path}: expected a file that can be read, found damage ({type(error).__name__}: "
+            f"{error}); fetch it again, or leave it out"
+        ) from error
+
+
+def without_folders(error: DataError, *files: Path) -> str:
+    """The message, with these files by their last names: a manifest tells no folders."""
+    message = str(error)
+    for file in files:
+        message = message.replace(str(file), file.name)
+    return message

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +28,7 @@ from datamodules.packed.dataset import (
 from datamodules.packed.errors import DataError
 from datamodules.packed.workers import alone, progress
 
+_UNFINISHED = re.compile("[0-9a-f]{16}")  # the name of a folder of work in progress
 _LISTED = 10  # dropped samples that are listed at the end
 
 
@@ -92,7 +95,9 @@ def pack(job: PrepareJob, out: str | Path, *, workers: int) -> Path:
         write_atomically(packed / MANIFEST, json.dumps(manifest, indent=1) + "\n")
         packed.replace(out)
         _report(manifest)
-        shutil.rmtree(folder.parent)
+        shutil.rmtree(folder)
+        with suppress(OSError):  # somebody else's files lie there, too
+            folder.parent.rmdir()
     return out
 
 
@@ -108,12 +113,17 @@ def _is_same(out: Path, key: dict[str, Any]) -> bool:
     if out.is_dir() and not any(out.iterdir()):
         out.rmdir()
         return False
+    if not (out / MANIFEST).is_file():
+        raise DataError(
+            f"{out}: expected no folder, an empty one or a packed set, found other files; choose "
+            "another out"
+        )
     manifest = read_manifest(out)
     different = differences({name: manifest.get(name) for name in key}, key)
     if different:
         raise DataError(
             f"{out}: holds a packed set made otherwise ({'; '.join(different)}); "
-            "choose another out, or delete that folder first"
+            "choose another out, or move that folder away"
         )
     return True
 
@@ -124,7 +134,7 @@ def _begin(job: PrepareJob, out: Path, folder: Path, workers: int) -> None:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in list(job.dropped.items())[:3])
         raise DataError(f"{out}: no sample is left to pack ({reasons or 'no file was found'})")
     for other in folder.parent.glob("*"):
-        if other != folder:
+        if other != folder and _UNFINISHED.fullmatch(other.name) and other.is_dir():
             print(
                 f"removing {other.name} of {folder.parent}: left by a prepare with other settings"
             )

@@ -114,7 +114,10 @@ class RenderedSample(ABC):
         if label.is_file() and json.loads(label.read_text()) == self._rendered:
             return
         if self.raw.exists() and not label.is_file():
-            raise DataError(f"{self.raw}: expected no folder or a rendered one, found other files")
+            raise DataError(
+                f"{self.raw}: expected no folder or a rendered one, found other files; move them "
+                "elsewhere, or choose another folder with task.sample.raw="
+            )
         partial = self.raw.with_name(f"{self.raw.name}.partial")
         for folder in (self.raw, partial):
             shutil.rmtree(folder, ignore_errors=True)
@@ -157,10 +160,10 @@ class RenderedSample(ABC):
         if not there["rendered"]:
             raise DataError(
                 f"{self.root}: expected the sample, found a data set of your own (provenance "
-                f"{there.get('provenance')}); train on it with data=full data.root={self.root}; "
-                "nothing is deleted"
+                f"{there.get('provenance')}); train on it with data=full data.root={self.root}"
             )
         raise DataError(
             f"{self.root}: holds another data set than the sample that was asked for "
-            f"({'; '.join(different)}); delete the folder and the next run makes it anew"
+            f"({'; '.join(different)}); move that folder away, and the next run renders the sample "
+            "anew"
         )

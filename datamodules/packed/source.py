@@ -8,6 +8,7 @@ from typing import Any
 
 RENDERED = "sample.json"  # lies in a rendered raw folder and says how it was rendered
 _LISTED = 5  # file names that a warning lists
+_ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz")
 
 
 def fingerprint(files: Iterable[Path], raw: Path) -> dict[str, Any]:
@@ -38,6 +39,15 @@ def left_out(paths: Sequence[Path], raw: Path, why: str) -> list[str]:
     listed = ", ".join(str(path.relative_to(raw)) for path in paths[:_LISTED])
     more = f" and {len(paths) - _LISTED} more" if len(paths) > _LISTED else ""
     return [f"{listed}{more}: {why}, left out"]
+
+
+def what_to_do(raw: Path) -> str:
+    """Advice where a raw folder holds no usable file: true of what lies there."""
+    archives = sorted(path.name for path in raw.rglob("*") if path.suffix.lower() in _ARCHIVES)
+    if archives:
+        more = " ..." if len(archives) > _LISTED else ""
+        return f"unpack {', '.join(archives[:_LISTED])}{more} there"
+    return "give the folder that holds them as raw=; docs/data.md says what to fetch"
 
 
 def _name(path: Path, raw: Path) -> str:

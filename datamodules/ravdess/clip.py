@@ -8,11 +8,11 @@ import numpy as np
 
 from datamodules.formats.openface import mean_action_units, read_tracking
 from datamodules.formats.sound import read_sound
-from datamodules.formats.video import count_frames, read_frames
+from datamodules.formats.video import look_at, read_frames
 from datamodules.packed.chunks import Prepared
-from datamodules.packed.errors import DataError
+from datamodules.packed.errors import DataError, reading
 from datamodules.packed.settings import check_settings
-from datamodules.ravdess.faces import check_lengths, choose_frames, crop_faces, face_boxes
+from datamodules.ravdess.faces import check_lengths, choose_frames, crop_face, face_boxes
 from datamodules.ravdess.mfcc import fit_to_window, mfcc
 
 
@@ -55,9 +55,9 @@ class Clip:
     """The files that one clip is made from; `None` where its modality is not packed."""
 
     video: Path | None
-    landmarks: Path | None
+    tracking: Path | None
     sound: Path | None
-    action_units: np.ndarray | None  # (35,) from a table; else they come from `landmarks`
+    action_units: np.ndarray | None  # (35,) from a table; else they come from `tracking`
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,8 @@ class PrepareClip:
     def _audio(self, clip: Clip, prepared: Prepared) -> None:
         settings = self.settings
         assert clip.sound is not None
-        sound = read_sound(clip.sound, offset=settings.offset, duration=settings.duration)
+        with reading(clip.sound):
+            sound = read_sound(clip.sound, offset=settings.offset, duration=settings.duration)
         if not np.isfinite(sound.samples).all():
             raise DataError(f"{clip.sound}: expected finite samples, found NaN; fetch it again")
         samples, padded = fit_to_window(
@@ -104,29 +105,38 @@ class PrepareClip:
     def _action_units(self, clip: Clip, prepared: Prepared) -> None:
         if clip.action_units is not None:
             prepared.arrays["action_units"] = clip.action_units
-        else:
-            assert clip.landmarks is not None
-            tracking = read_tracking(clip.landmarks)
-            prepared.arrays["action_units"] = mean_action_units(tracking, clip.landmarks)
+            return
+        assert clip.tracking is not None
+        with reading(clip.tracking):
+            tracking = read_tracking(clip.tracking, action_units=True)
+            prepared.arrays["action_units"] = mean_action_units(tracking, clip.tracking)
 
     def _video(self, clip: Clip, prepared: Prepared) -> None:
         assert clip.video is not None
-        assert clip.landmarks is not None
+        assert clip.tracking is not None
         settings = self.settings
-        total = count_frames(clip.video)
-        if total < settings.frames:
+        with reading(clip.video):
+            track = look_at(clip.video)
+        if track.frames < settings.frames:
             raise DataError(
-                f"{clip.video}: expected at least {settings.frames} frames, found {total}; "
+                f"{clip.video}: expected at least {settings.frames} frames, found {track.frames}; "
                 "ask for fewer frames or leave the clip out"
             )
-        tracking = read_tracking(clip.landmarks)
-        warning = check_lengths(tracking, total, clip.landmarks)
-        wanted = choose_frames(total, settings.frames, settings.frame_choice)
-        images = read_frames(clip.video, wanted)
-        frame = (images.shape[1], images.shape[2])
-        boxes, borrowed = face_boxes(tracking, wanted, frame, clip.landmarks)
-        prepared.arrays["video"] = crop_faces(
-            images, boxes, size=settings.size, source=settings.face_source
-        )
+        wanted = choose_frames(track.frames, settings.frames, settings.frame_choice)
+        with reading(clip.tracking):
+            tracking = read_tracking(clip.tracking, landmarks=True)
+            warning = check_lengths(tracking, track.frames, clip.tracking)
+            boxes, borrowed = face_boxes(
+                tracking, wanted, (track.height, track.width), clip.tracking
+            )
+        faces = dict(zip(wanted, boxes, strict=True))
+        with reading(clip.video):
+            prepared.arrays["video"] = read_frames(
+                clip.video,
+                wanted,
+                change=lambda image, number: crop_face(
+                    image, faces[number], size=settings.size, source=settings.face_source
+                ),
+            )
         prepared.marks.extend(["borrowed_face"] * (borrowed > 0))
         prepared.warnings.extend([warning] if warning else [])

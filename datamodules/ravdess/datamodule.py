@@ -22,7 +22,8 @@ class RavdessVideo:
 
     Args:
         augment_per: one crop and flip a `clip`, or one a `frame` (released code).
-        crop_scale: smallest and largest area of a crop as a part of the frame's.
+        crop_scale: smallest and largest area of a crop as a part of the frame's, (0.8, 1.4) in the
+            released code: what is larger is drawn again, up to ten times; then the whole is taken.
         flip: probability of a flip.
         channel_order: `bgr` normalises blue-first frames by red-first statistics (released code).
     """

@@ -1,4 +1,4 @@
-"""Frames and landmarks -> face crops."""
+"""A frame and its landmarks -> a face crop."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -82,31 +82,28 @@ def face_boxes(
     return corners[usable][nearest], int((distance.min(1) > 0).sum())
 
 
-def crop_faces(images: np.ndarray, boxes: np.ndarray, *, size: int, source: str) -> np.ndarray:
-    """Cut the boxes out and resize them.
+def crop_face(image: np.ndarray, box: np.ndarray, *, size: int, source: str) -> np.ndarray:
+    """Cut a box out and resize it.
 
     Args:
-        images: (F, H, W, 3) uint8.
-        boxes: (F, 4) from `face_boxes`.
+        image: (H, W, 3) uint8.
+        box: (4,) of `face_boxes`.
         size: height and width of the result.
         source: `frame` crops the frame as it is; `squeezed` first shrinks the whole frame to
             size x size, so the crop is enlarged from few pixels (released code).
 
     Returns:
-        (F, size, size, 3) uint8.
+        (size, size, 3) uint8.
     """
     import cv2
 
-    height, width = images.shape[1:3]
-    crops = np.empty((len(images), size, size, 3), np.uint8)
-    for crop, image, box in zip(crops, images, boxes, strict=True):
-        left, top, right, bottom = box
-        if source == "squeezed":
-            image = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
-            left, right = left * size // width, -(-right * size // width)
-            top, bottom = top * size // height, -(-bottom * size // height)
-        face = image[top:bottom, left:right]
-        shrinks = face.shape[0] > size and face.shape[1] > size
-        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        cv2.resize(face, (size, size), dst=crop, interpolation=method)
-    return crops
+    left, top, right, bottom = box
+    if source == "squeezed":
+        height, width = image.shape[:2]
+        image = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+        left, right = left * size // width, -(-right * size // width)
+        top, bottom = top * size // height, -(-bottom * size // height)
+    face = image[top:bottom, left:right]
+    shrinks = face.shape[0] > size and face.shape[1] > size
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(face, (size, size), interpolation=method)

@@ -8,27 +8,41 @@ from datamodules.formats.ravdess_name import (
     AUDIO_ONLY,
     AUDIO_VIDEO,
     SPEECH,
+    VIDEO_ONLY,
     ClipName,
     parse_clip_name,
 )
+from datamodules.formats.video import SUFFIXES
 from datamodules.packed.errors import DataError
-from datamodules.packed.source import left_out
+from datamodules.packed.source import left_out, what_to_do
 
+_SOUND = (".wav", ".flac")
 _KINDS = {  # (suffix, modality of the name) -> kind
     (".mp4", AUDIO_VIDEO): "video",
-    (".csv", AUDIO_VIDEO): "landmarks",
-    (".wav", AUDIO_ONLY): "sound",
-    (".flac", AUDIO_ONLY): "sound",
+    (".csv", AUDIO_VIDEO): "tracking",
+    **{(suffix, AUDIO_ONLY): "sound" for suffix in _SOUND},
+    **{(suffix, AUDIO_VIDEO): "soundtrack" for suffix in _SOUND},  # taken out of the videos
+}
+# Other forms are named where they lie, and not used: an avi is mostly what OpenFace drew upon.
+_SUFFIXES = {suffix for suffix, _ in _KINDS} | {*SUFFIXES, ".mp3", ".m4a", ".ogg"}
+_NAMED_AS = {
+    AUDIO_VIDEO: "video with sound",
+    VIDEO_ONLY: "video without sound",
+    AUDIO_ONLY: "sound alone",
 }
 
 
 @dataclass
 class RavdessFiles:
-    """What a raw folder holds: `video`, `landmarks` and `sound` are clip id -> file."""
+    """What a raw folder holds: clip id -> file, of each kind, and how many files of which other.
+
+    `sound` is recorded by itself, `soundtrack` taken out of the video by somebody.
+    """
 
     names: dict[str, ClipName] = field(default_factory=dict)
     video: dict[str, Path] = field(default_factory=dict)
-    landmarks: dict[str, Path] = field(default_factory=dict)
+    tracking: dict[str, Path] = field(default_factory=dict)
+    soundtrack: dict[str, Path] = field(default_factory=dict)
     sound: dict[str, Path] = field(default_factory=dict)
     ignored: Counter[str] = field(default_factory=Counter)
     warnings: list[str] = field(default_factory=list)
@@ -36,7 +50,17 @@ class RavdessFiles:
     @property
     def by_kind(self) -> dict[str, dict[str, Path]]:
         """Clip id -> file, of each kind."""
-        return {"video": self.video, "landmarks": self.landmarks, "sound": self.sound}
+        return {
+            "video": self.video,
+            "tracking": self.tracking,
+            "soundtrack": self.soundtrack,
+            "sound": self.sound,
+        }
+
+    @property
+    def unused(self) -> str:
+        """How many files of which kind are not used, in words; empty where there are none."""
+        return ", ".join(f"{number} {kind}" for kind, number in sorted(self.ignored.items()))
 
 
 def find_ravdess_files(raw: Path, *, skip: Path | None = None) -> RavdessFiles:
@@ -53,10 +77,9 @@ def find_ravdess_files(raw: Path, *, skip: Path | None = None) -> RavdessFiles:
     if not raw.is_dir():
         raise DataError(f"{raw}: expected a folder with RAVDESS files, found no such folder")
     found, strange, copies = RavdessFiles(), [], []
-    suffixes = {suffix for suffix, _ in _KINDS}
     for path in sorted(raw.rglob("*")):
         suffix = path.suffix.lower()
-        if suffix not in suffixes or not path.is_file() or (skip and path.samefile(skip)):
+        if suffix not in _SUFFIXES or not path.is_file() or (skip and path.samefile(skip)):
             continue
         try:
             name = parse_clip_name(path)
@@ -65,7 +88,7 @@ def find_ravdess_files(raw: Path, *, skip: Path | None = None) -> RavdessFiles:
             continue
         kind = _KINDS.get((suffix, name.modality)) if name.channel == SPEECH else None
         if kind is None:
-            found.ignored["song" if name.channel != SPEECH else "not used"] += 1
+            found.ignored[_why_unused(name, suffix)] += 1
         elif not _add(found.by_kind[kind], name.id, path):
             copies.append(path)
         else:
@@ -74,14 +97,20 @@ def find_ravdess_files(raw: Path, *, skip: Path | None = None) -> RavdessFiles:
         strange, raw, "not named by the RAVDESS scheme (01-01-05-01-02-01-12)"
     )
     found.warnings += left_out(copies, raw, "a second copy of the same recording")
-    if not (found.video or found.landmarks or found.sound):
+    if not found.names:
+        there = [found.unused] if found.unused else []
+        there += [f"{len(strange)} with names such as {strange[0].name}"] if strange else []
         raise DataError(
             f"{raw}: expected RAVDESS speech files (01-01-*.mp4, 01-01-*.csv, 03-01-*.wav or "
-            f".flac), found {len(strange)} files with other names and "
-            f"{sum(found.ignored.values())} that are not used (song, video only); "
-            "unpack the archives there"
+            f".flac), found {' and '.join(there) or 'none'}; {what_to_do(raw)}"
         )
     return found
+
+
+def _why_unused(name: ClipName, suffix: str) -> str:
+    if name.channel != SPEECH:
+        return "song (..-02-..)"
+    return f"{suffix} named as {_NAMED_AS[name.modality]} ({name.modality:02d}-..)"
 
 
 def _add(files: dict[str, Path], clip: str, path: Path) -> bool:
@@ -92,6 +121,6 @@ def _add(files: dict[str, Path], clip: str, path: Path) -> bool:
     ):
         raise DataError(
             f"{path}: expected one recording of {clip}, found another one, {other}, "
-            "of a different form or size; delete the wrong one"
+            "of a different form or size; move one of them out of the raw folder"
         )
     return other == path

@@ -1,5 +1,7 @@
 """Sound -> MFCC, by librosa."""
 
+import math
+
 import numpy as np
 
 from datamodules.formats.sound import Sound
@@ -9,7 +11,8 @@ def fit_to_window(sound: Sound, *, sample_rate: int, duration: float) -> tuple[n
     """Resample, then cut or zero-pad to exactly `duration` seconds.
 
     Returns:
-        (S,) float32, and whether zeros had to be added.
+        (S,) float32, and whether the sound ends before the window does, by more than one of its
+        own samples: what rounding leaves open is filled too, and is no lack of sound.
     """
     import librosa
 
@@ -18,7 +21,8 @@ def fit_to_window(sound: Sound, *, sample_rate: int, duration: float) -> tuple[n
         samples = librosa.resample(samples, orig_sr=sound.rate, target_sr=sample_rate)
     length = round(sample_rate * duration)
     missing = max(length - len(samples), 0)
-    return np.pad(samples[:length], (0, missing)), missing > 0
+    rounding = math.ceil(sample_rate / sound.rate)
+    return np.pad(samples[:length], (0, missing)), missing > rounding
 
 
 def mfcc(

@@ -1,5 +1,6 @@
 """RAVDESS: raw files -> packed set of face crops, MFCC and action units."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from datamodules.formats.action_units import read_action_unit_table
-from datamodules.formats.openface import ACTION_UNITS, has_action_units
+from datamodules.formats.openface import ACTION_UNITS, columns_of
 from datamodules.formats.ravdess_name import EMOTIONS, ClipName
 from datamodules.packed.errors import DataError
 from datamodules.packed.job import PrepareJob, pack
@@ -35,11 +36,11 @@ def prepare_ravdess(
     """Pack whatever a raw folder holds.
 
     Args:
-        raw: folder with any of `01-01-*.mp4`, `01-01-*.csv` (landmarks), `03-01-*.wav` or `.flac`.
+        raw: folder with any of `01-01-*.mp4`, `01-01-*.csv` (OpenFace), `03-01-*.wav` or `.flac`.
         out: the packed folder to make.
         protocol: name of the protocol that the settings belong to.
         settings: what acts here.
-        action_units: a table of action units that replaces those in the landmark files.
+        action_units: a table of action units that replaces those in OpenFace's files.
         workers: number of processes, by default one a core.
 
     Returns:
@@ -52,13 +53,17 @@ def prepare_ravdess(
     table_path = None if action_units is None else Path(action_units)
     table = None if table_path is None else read_action_unit_table(table_path)
     files = find_ravdess_files(raw, skip=table_path)
-    modalities = _choose_modalities(files, table, raw)
+    columns = {clip: columns_of(path) for clip, path in files.tracking.items()}
+    modalities = _choose_modalities(files, columns, table, raw)
     if not modalities:
-        raise DataError(f"{raw}: found nothing that can be packed: {'; '.join(files.warnings)}")
+        reasons = "; ".join(files.warnings) or (
+            "OpenFace's csvs have neither all landmarks nor all action units"
+        )
+        raise DataError(f"{raw}: found nothing that can be packed: {reasons}")
     clips, dropped = _gather(files, table, modalities)
     how = rendered(raw)
     # a set, for a clip's sound may be that of its video
-    used = {path for c in clips.values() for path in (c.video, c.landmarks, c.sound)} | {table_path}
+    used = {path for c in clips.values() for path in (c.video, c.tracking, c.sound)} | {table_path}
     job = PrepareJob(
         task=TASK,
         protocol=protocol,
@@ -78,27 +83,44 @@ def prepare_ravdess(
     return pack(job, out, workers=workers or cores())
 
 
-def _choose_modalities(files: RavdessFiles, table: Table | None, raw: Path) -> tuple[str, ...]:
+def _choose_modalities(
+    files: RavdessFiles, columns: Mapping[str, frozenset[str]], table: Table | None, raw: Path
+) -> tuple[str, ...]:
     """Those that the folder has files for; says what was found and what it leads to."""
-    tracked = sorted(files.landmarks.items())
-    units_in_csv = bool(tracked) and has_action_units(tracked[0][1])
-    source = "a table" if table else "the landmark csvs" if units_in_csv else "none"
+    tracked = len(columns)
+    having = Counter(kind for kinds in columns.values() for kind in kinds)
+    # Columns that most files lack would drop most clips; a few files without them drop themselves.
+    usual = {kind for kind in ("landmarks", "action_units") if 2 * having[kind] >= tracked > 0}
+    source = "a table" if table else "OpenFace's csvs" if "action_units" in usual else "none"
+    sounds = len(files.sound.keys() | files.soundtrack.keys())
     print(
-        f"found in {raw}: {len(files.video)} videos, {len(files.landmarks)} landmark csvs, "
-        f"{len(files.sound)} audio-only files, action units: {source}; "
-        f"{sum(files.ignored.values())} ignored (song, video only)"
+        f"found in {raw}: {len(files.video)} videos, {tracked} OpenFace csvs "
+        f"({having['landmarks']} with landmarks, {having['action_units']} with action units), "
+        f"{sounds} sound files, action units: {source}; not used: {files.unused or 'none'}"
     )
-    if files.video and not files.landmarks:
+    if files.video and not tracked:
         files.warnings.append(
             f"{len(files.video)} videos but no landmark csv, so no face can be cropped and video "
             "is not packed: fetch FacialTracking_Actors_01-24.zip and unpack it into the raw folder"
         )
+    elif files.video and "landmarks" not in usual:
+        files.warnings.append(
+            f"{len(files.video)} videos, but {tracked - having['landmarks']} of {tracked} csvs "
+            "have no landmarks, so no face can be cropped and video is not packed: track the "
+            "videos with OpenFace's -2Dfp"
+        )
+    for kind in ("landmarks", "action_units"):
+        if 0 < having[kind] < tracked and not (kind == "action_units" and table):
+            files.warnings.append(
+                f"{having[kind]} of {tracked} OpenFace csvs have {kind.replace('_', ' ')}"
+                + ("" if kind in usual else ", so they are not used")
+            )
     for warning in files.warnings:
         print(f"warning: {warning}")
     present = {
-        "video": bool(files.video and files.landmarks),
-        "audio": bool(files.sound or files.video),
-        "action_units": bool(table) or units_in_csv,
+        "video": bool(files.video) and "landmarks" in usual,
+        "audio": bool(files.sound or files.soundtrack or files.video),
+        "action_units": bool(table) or "action_units" in usual,
     }
     print(f"packing: {', '.join(name for name in present if present[name]) or 'nothing'}")
     return tuple(name for name in present if present[name])
@@ -110,12 +132,13 @@ def _gather(
     """Clips that have every packed modality, and the reason for each that has not."""
     tracked = "video" in modalities or ("action_units" in modalities and not table)
     video = files.video if "video" in modalities else {}
-    landmarks = files.landmarks if tracked else {}
-    sound = {**files.video, **files.sound} if "audio" in modalities else {}
+    tracking = files.tracking if tracked else {}
+    sounds = {**files.video, **files.soundtrack, **files.sound}  # the later, the better
+    sound = sounds if "audio" in modalities else {}
     units = table or {}
     needed: dict[str, Mapping[str, object]] = {
         "video": video,
-        "landmark csv": landmarks,
+        "OpenFace csv": tracking,
         "sound": sound,
         "row in the table of action units": units,
     }
@@ -127,7 +150,7 @@ def _gather(
             dropped[clip] = ", ".join(missing)
         else:
             clips[clip] = Clip(
-                video.get(clip), landmarks.get(clip), sound.get(clip), units.get(clip)
+                video.get(clip), tracking.get(clip), sound.get(clip), units.get(clip)
             )
     return clips, dropped
 

@@ -86,6 +86,20 @@ def check(cfg: DictConfig) -> None:
         )
 
 
+def check_root(cfg: DictConfig, overrides: Overrides) -> None:
+    """Refuse a place for the packed set beside data=sample, which would be rendered there.
+
+    Raises:
+        RunError: says how to train on the set that lies there.
+    """
+    if "data.root" in overrides and cfg.data.name == "sample":
+        root = overrides.value("data.root")
+        raise RunError(
+            f"data.root={root} names a packed set of your own, and data=sample renders one: train "
+            f"on yours with data=full data.root={root}"
+        )
+
+
 def _check_modalities(cfg: DictConfig) -> None:
     known = [str(name) for name in cfg.task.branches]
     if not isinstance(cfg.modalities, ListConfig) or not set(cfg.modalities) <= set(known):

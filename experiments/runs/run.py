@@ -8,7 +8,7 @@ from rich.console import Console
 
 from experiments.contracts import DataModule
 from experiments.runs.callbacks import leads
-from experiments.runs.compose import GROUPS, REPEATS, build, check, compose
+from experiments.runs.compose import GROUPS, REPEATS, build, check, check_root, compose
 from experiments.runs.folder import RunError, RunFolder
 from experiments.runs.identity import digest, settings, starts_warm, variant
 from experiments.runs.idle import idle
@@ -47,6 +47,7 @@ class Run:
         self.console = console
         self.cfg = cfg = compose(overrides)
         check(cfg)
+        check_root(cfg, overrides)
         self.data: DataModule = build(cfg.datamodule)
         self.sources: dict[str, Run] = {}
         if starts_warm(cfg):

@@ -15,7 +15,7 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from experiments.runs.callbacks import SeedEpochs
-from experiments.runs.compose import build, check, compose
+from experiments.runs.compose import build, check, check_root, compose
 from experiments.runs.overrides import Overrides
 from scripts.benchmarks.options import refuse
 from scripts.benchmarks.registry import EpochOptions
@@ -32,6 +32,7 @@ def run(options: EpochOptions, overrides: Overrides, console: Console | None = N
     with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
         cfg = compose(Overrides([*OVERRIDES, *overrides]))
     check(cfg)
+    check_root(cfg, overrides)
     data = build(cfg.datamodule)
     data.prepare_data()
     data.setup("fit")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from datamodules.formats.video import count_frames, read_frames
+from datamodules.formats.video import look_at, read_frames
 from datamodules.mosei.prepare import MoseiSettings
 from datamodules.mosei.sample.render import ENCODER, MoseiSample
 from datamodules.ntu.sample.render import NtuSample
@@ -87,7 +87,7 @@ def texts(raw: Path, suffix: str) -> str:
 
 def frames(raw: Path, suffix: str) -> Any:
     first = min(raw.rglob(f"*{suffix}"))
-    return summary(read_frames(first, list(range(count_frames(first)))))
+    return summary(read_frames(first, list(range(look_at(first).frames))))
 
 
 def packed_parts(packed: Path) -> dict[str, Any]:

@@ -79,6 +79,9 @@ def test_help_explains_itself_at_once() -> None:
         (("raw=nowhere", "prepare.settings.frames=abc"), "error: frames=abc: expected a whole"),
         (("raw=2024", "task=mosei"), "error: 2024: expected a folder with .csd files"),
         (("raw=docs", "task=mosei", "prepare.settings.alignment=no"), "expected word or label"),
+        (("raw=data (1)",), "quote it twice: 'raw=\"data (1)\"'"),
+        (("raw=v=1",), "quote it twice: 'raw=\"v=1\"'"),
+        (('raw="data (1)"',), "error: data (1): expected a folder with RAVDESS files"),
     ],
 )
 def test_what_cannot_work_ends_with_one_message(words: tuple[str, ...], says: str) -> None:
@@ -150,7 +153,8 @@ def test_truncated_clip_is_dropped_not_fatal(tiny: tuple[Path, Path], tmp_path: 
     code, said, err = run(f"raw={raw}", f"out={tmp_path / 'out'}", *TINY)
     assert code == 0, err
     assert "1 packed, 1 dropped" in said
-    assert "01-01-01-01-01-01-01.mp4: expected a readable video file" in said
+    assert "01-01-01-01-01-01-01.mp4: expected at least" in said
+    assert "found 5000: it is cut off; fetch it again" in said
 
 
 def test_mosei(tmp_path: Path) -> None:

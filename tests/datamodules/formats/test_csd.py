@@ -64,11 +64,12 @@ def test_pieces_of_a_video_are_joined(tmp_path: Path) -> None:
         assert csd.intervals("v")[-1].tolist() == [12, 12.5] != csd.intervals("v")[4].tolist()
 
 
-def test_metadata_that_is_no_json_is_left_out(file: Path) -> None:
+def test_metadata_that_is_no_text_is_left_out(file: Path) -> None:
     with h5py.File(file, "r+") as raw:
-        raw["COAVAREP/metadata/notes"] = ["{"]
+        raw["COAVAREP/metadata/notes"] = [3]
+        raw["COAVAREP/metadata/nothing"] = np.zeros(0)
     with CsdFile(file) as csd:
-        assert "notes" not in csd.metadata
+        assert csd.metadata == {"root name": "COAVAREP", "version": 1.0}
 
 
 def test_no_such_file(tmp_path: Path) -> None:
@@ -93,8 +94,16 @@ def test_cut_off(file: Path, share: float) -> None:
 
 @pytest.mark.parametrize("name", ["COAVAREP/metadata", "COAVAREP/metadata/root name"])
 def test_without_metadata(file: Path, name: str) -> None:
-    with pytest.raises(DataError, match=r"expected metadata with a 'root name' in COAVAREP/meta"):
-        CsdFile(change(file, name, None))
+    with CsdFile(change(file, name, None)) as csd:
+        assert "root name" not in csd.metadata
+        assert csd.videos == ["-a", "255", "zz"]
+
+
+@pytest.mark.parametrize("name", ["a name", b"a name", ["a name"]])
+def test_metadata_in_plain_text(file: Path, name: object) -> None:
+    """The SDK takes a field that is no JSON as it stands."""
+    with CsdFile(change(file, "COAVAREP/metadata/root name", name)) as csd:
+        assert csd.metadata == {"root name": "a name", "version": 1.0}
 
 
 def test_without_data(file: Path) -> None:

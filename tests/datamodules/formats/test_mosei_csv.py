@@ -40,7 +40,7 @@ def test_without_modes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"text": " "}, r"found 1 without \(line 3\); fill it in or delete this row"),
+        ({"text": " "}, r"found 1 without \(line 3\); fill it in, or leave the row out"),
         ({"video_id": ""}, r"a video_id in every row, found 1 without \(line 3\); fill it in"),
         ({"label": "good"}, "line 3: expected a number as label, found 'good'"),
         ({"mode": "all"}, "line 3: expected the mode train, valid or test, found 'all'"),
@@ -67,10 +67,19 @@ def test_another_encoding(tmp_path: Path, mark: bytes) -> None:
     path = table(tmp_path, ROW, ROW | {"clip_id": "4", "text": "caf\u00e9"})
     assert read_text_table(path)[1].text == "caf\u00e9"
     path.write_bytes(mark + path.read_text().encode("latin1"))
-    with pytest.raises(
-        DataError, match="line 3: expected text in UTF-8, found the byte 0xe9; save"
-    ):
+    with pytest.raises(DataError, match="line 3: expected text in UTF-8, found the byte 0xe9; the"):
         read_text_table(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_of_a_spreadsheet(tmp_path: Path, encoding: str, separator: str) -> None:
+    quoted = ROW | {"text": "Fine; I\tguess. "}
+    path = table(tmp_path, quoted, ROW | {"clip_id": "4", "text": "a caf\u00e9"})
+    expected = read_text_table(path)
+    text = path.read_text().replace(quoted["text"], f'"{quoted["text"]}"')
+    path.write_bytes(text.replace(",", separator).encode(encoding))
+    assert read_text_table(path) == expected
 
 
 def test_other_files(tmp_path: Path) -> None:

@@ -160,4 +160,9 @@ def test_padding_and_values_that_are_not_finite() -> None:
     before, after = padding(array)
     assert before.tolist() == [2, 0, 5]
     assert after.tolist() == [1, 4, 5]
-    assert not_finite(array) == 2
+    assert not_finite(array, "float32") == 2
+    array[2, 1] = [1e39, 65504]
+    array[2, 2] = [65536, -1e308]
+    assert not_finite(array, "float64") == 2
+    assert not_finite(array, "float32") == 4
+    assert not_finite(array, "float16") == 5

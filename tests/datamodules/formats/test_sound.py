@@ -87,6 +87,36 @@ def test_cut_off_flac(tmp_path: Path) -> None:
         read_sound(tmp_path / "a.flac", offset=0.5, duration=3)
 
 
+def test_a_flac_that_states_no_length(tmp_path: Path) -> None:
+    """As an encoder writes it that cannot go back: the total in STREAMINFO is 0."""
+    soundfile.write(tmp_path / "a.flac", chirp(2), RATE)
+    expected = read_sound(tmp_path / "a.flac", offset=0.5, duration=1).samples
+    content = bytearray((tmp_path / "a.flac").read_bytes())
+    content[21] &= 0xF0  # the total's 36 bits: half a byte, and four
+    content[22:26] = bytes(4)
+    (tmp_path / "a.flac").write_bytes(content)
+    found = read_sound(tmp_path / "a.flac", offset=0.5, duration=1).samples
+    assert len(found) == RATE
+    assert np.array_equal(found, expected)
+
+
+def test_cut_off_wav(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", chirp(4), RATE)
+    whole = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "a.wav").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=rf"expected at least {len(whole)} bytes, .*it is cut off"):
+        read_sound(tmp_path / "a.wav", offset=0.5, duration=1)
+
+
+@pytest.mark.parametrize(
+    ("rate", "samples"), [(11025, 27012), (22050, 54023), (44100, 108045), (48000, 117600)]
+)
+def test_a_stretch_is_covered(tmp_path: Path, rate: int, samples: int) -> None:
+    """2.45 s are 27011.25 samples at 11025 Hz, and 108045 at 44100 Hz, not one more."""
+    soundfile.write(tmp_path / "a.wav", chirp(4, rate), rate)
+    assert len(read_sound(tmp_path / "a.wav", offset=0.5, duration=2.45).samples) == samples
+
+
 @pytest.mark.real
 @needs_real_data
 def test_real_sound_track_is_the_separate_recording() -> None:

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -5,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from datamodules.formats.video import count_frames, read_frames
+from datamodules.formats.video import Track, look_at, read_frames
 from datamodules.packed.errors import DataError
 from datamodules.ravdess.sample.recording import write_mp4
 from tests.sample_data import REAL_DATA, needs_real_data
@@ -25,7 +27,8 @@ def test_against_opencv(clip: Path) -> None:
     capture, frames = cv2.VideoCapture(str(clip)), []
     while (read := capture.read())[0]:
         frames.append(read[1][..., ::-1])
-    assert count_frames(clip) == len(frames) == 20
+    assert look_at(clip) == Track(20, 48, 64)
+    assert len(frames) == 20
     wanted = [0, 3, 4, 19]
     found = read_frames(clip, wanted)
     assert found.shape == (4, 48, 64, 3)
@@ -40,25 +43,91 @@ def test_the_right_frames_in_the_right_colours(clip: Path) -> None:
 
 def test_truncated(clip: Path, tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(clip.read_bytes()[:-300])
-    with pytest.raises(DataError, match=r"a\.mp4: expected a readable video file"):
-        count_frames(tmp_path / "a.mp4")
+    with pytest.raises(
+        DataError, match=r"a\.mp4: expected at least \d+ bytes, .* found \d+: it is cut off"
+    ):
+        look_at(tmp_path / "a.mp4")
     with pytest.raises(DataError, match=r"a\.mp4: expected a readable video file"):
         read_frames(tmp_path / "a.mp4", [0])
 
 
-def test_truncated_with_its_index_in_front(clip: Path, tmp_path: Path) -> None:
-    path = tmp_path / "a.mp4"
-    options = {"movflags": "faststart"}
-    with av.open(str(clip)) as source, av.open(str(path), "w", options=options) as target:
+def write(path: Path, form: str, times: Sequence[int], **options: str) -> Path:
+    """A video of single frames with brightness 0, 10, 20, ..., shown at these times in 1/10 s."""
+    with av.open(str(path), "w", format=form, options=options) as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number, time in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 10 * number, np.uint8), "rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 10)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def stated(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return container.streams.video[0].frames
+
+
+def test_empty_packets_are_no_frames(tmp_path: Path) -> None:
+    """As `ffmpeg -s 256x256` writes NTU RGB+D's videos: the times 0, 3, 4, 5, ..."""
+    path = write(tmp_path / "a.avi", "avi", [0, *range(3, 22)])
+    assert (stated(path), look_at(path)) == (22, Track(20, 48, 64))
+    images = read_frames(path, range(20)).mean((1, 2, 3))
+    assert np.abs(images - 10 * np.arange(20)).max() < 3
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "options"),
+    [
+        ("a.mkv", "matroska", {}),
+        ("a.mp4", "mp4", {"movflags": "frag_keyframe+empty_moov"}),
+        ("a.mp4", "mp4", {"movflags": "faststart"}),
+    ],
+)
+def test_containers_that_state_a_number_or_none(
+    tmp_path: Path, name: str, form: str, options: dict[str, str]
+) -> None:
+    path = write(tmp_path / name, form, range(20), **options)
+    assert stated(path) == (20 if options.get("movflags") == "faststart" else 0)
+    assert look_at(path).frames == 20
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    message = rf"{name}: expected at least \d+ bytes, .* found {len(whole) * 2 // 3}: it is cut off"
+    with pytest.raises(DataError, match=message):
+        look_at(path)
+
+
+@pytest.mark.parametrize("number", [0, 7, 400])
+def test_a_header_that_states_another_number(tmp_path: Path, number: int) -> None:
+    path = write(tmp_path / "a.avi", "avi", range(20))
+    content = bytearray(path.read_bytes())
+    at = content.index(b"strh") + 8 + 32  # dwLength of the stream
+    assert int.from_bytes(content[at : at + 4], "little") >= 20
+    content[at : at + 4] = number.to_bytes(4, "little")
+    path.write_bytes(content)
+    assert look_at(path).frames == 20
+
+
+def test_a_stream_copy_shows_less_than_it_holds(tmp_path: Path) -> None:
+    """`ffmpeg -ss 0.5 -c copy`: the frames before are in the file, and left out by an edit list."""
+    path, copy = write(tmp_path / "a.mp4", "mp4", range(20)), tmp_path / "copy.mp4"
+    with av.open(str(path)) as source, av.open(str(copy), "w") as target:
         stream = target.add_stream_from_template(source.streams.video[0])
         for packet in source.demux(video=0):
             if packet.dts is not None:
+                assert packet.pts is not None and packet.time_base is not None
+                shift = int(Fraction(1, 2) / packet.time_base)
+                packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
                 packet.stream = stream
                 target.mux(packet)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
-    assert count_frames(path) == 20
-    with pytest.raises(DataError, match=r"a\.mp4: expected"):
-        read_frames(path, [0, 19])
+    assert (stated(copy), look_at(copy).frames) == (20, 15)
+    assert np.abs(read_frames(copy, [0, 14]).mean((1, 2, 3)) - [50, 190]).max() < 3
+
+
+def test_beyond_the_end(clip: Path) -> None:
+    with pytest.raises(DataError, match=r"expected at least 26 frames, found 20 that can be dec"):
+        read_frames(clip, [3, 25])
 
 
 def test_sound_alone_has_no_frames(tmp_path: Path) -> None:
@@ -69,14 +138,14 @@ def test_sound_alone_has_no_frames(tmp_path: Path) -> None:
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
     with pytest.raises(DataError, match="expected a picture track, found none"):
-        count_frames(tmp_path / "a.mp4")
+        look_at(tmp_path / "a.mp4")
 
 
 @pytest.mark.real
 @needs_real_data
 def test_real_clip() -> None:
     path = REAL_DATA / "ravdess_clip" / "01-01-08-02-01-01-19.mp4"
-    assert count_frames(path) == 122
+    assert look_at(path) == Track(122, 720, 1280)
     images = read_frames(path, [0, 61, 121])
     assert images.shape == (3, 720, 1280, 3)
     assert images[1, 300:420, 560:720].std() > 10

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -232,3 +233,23 @@ def test_real_texts_and_weights(tmp_path: Path) -> None:
         assert int(row["text_length"]) == len(alone)
         assert np.allclose(features[: len(alone)], alone, atol=1e-5)
         assert not features[len(alone) :].any()
+
+
+def test_numbers_that_the_packed_type_cannot_hold(tmp_path: Path) -> None:
+    """What float32 or float16 would make infinite counts as not finite, and becomes zero."""
+    content = mmsa()
+    content["train"]["audio"][1, -1, 3] = np.finfo(np.float64).min
+    content["train"]["audio"][1, -2, 3] = 3e38
+    content["test"]["text"][2, 0, 1] = 65536
+    raw = dump(tmp_path / "aligned_50.pkl", content)
+    settings = MoseiSettings(text_dtype="float16")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        out = prepare_mosei(raw, tmp_path / "out", protocol="paper", settings=settings)
+    audio, text = np.load(out / "audio.npy"), np.load(out / "text.npy")
+    assert np.isfinite(audio).all() and np.isfinite(text).all()
+    assert audio[1, -2:, 3].tolist() == [np.float32(3e38), 0]
+    assert text[10, 0, 1] == 0
+    counts = manifest_of(out)["counts"]
+    assert counts["audio_values_not_finite"] == 3 + 1  # three of the file are -inf
+    assert counts["text_values_not_finite"] == 1

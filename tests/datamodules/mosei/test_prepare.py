@@ -243,3 +243,32 @@ def test_the_papers_counts(
     monkeypatch.setattr(mosei, "pack", lambda job, out, workers: job)
     job: Any = prepare_mosei(raw, tmp_path / "b", protocol="released", **options)
     assert not any("paper" in warning for warning in job.warnings)
+
+
+def test_a_damaged_video_does_not_end_the_others(tmp_path: Path) -> None:
+    content = small_content()
+    backwards = content["audio"]["b"][0].copy()
+    backwards[3] = backwards[3, ::-1]
+    content["audio"]["b"] = (backwards, content["audio"]["b"][1])
+    raw = write_folder(tmp_path / "raw", content, FOLDS)
+    out = prepare_mosei(raw, tmp_path / "out", protocol="paper", settings=PAPER, workers=1)
+    dropped = manifest_of(out)["dropped"]
+    assert {row["video"] for row in index_of(out)} == {"a", "c", "d"}
+    for segment in ("b[0]", "b[1]"):
+        assert dropped[segment].startswith("CMU_MOSEI_COVAREP.csd: expected intervals that begin")
+    assert str(tmp_path) not in json.dumps(manifest_of(out))
+
+
+def test_values_of_a_voice_that_float32_cannot_hold(tmp_path: Path) -> None:
+    content = small_content()
+    times, features = content["audio"]["d"]
+    features = features.astype(np.float64)
+    features[210:220, 8] = 1e300  # 2.1 to 2.2 s, in "good" and in the first segment alone
+    content["audio"]["d"] = (times, features)
+    raw = write_folder(tmp_path / "raw", content, FOLDS)
+    out = prepare_mosei(raw, tmp_path / "out", protocol="paper", settings=PAPER, workers=1)
+    row = [row["id"] for row in index_of(out)].index("d[0]")
+    features[210:220, 8] = 0
+    good = np.load(out / "audio.npy")[row, -2]  # of "a", "good", "day"
+    assert np.abs(good - features[200:300].mean(0)).max() < 0.02
+    assert manifest_of(out)["counts"]["audio_values_not_finite"] >= 10

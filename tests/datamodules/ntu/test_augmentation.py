@@ -52,6 +52,14 @@ def test_released_windows_are_apart_and_the_videos_is_central() -> None:
     assert not skeleton[:, -1].any()
 
 
+@pytest.mark.parametrize(("probability", "uncut", "mean"), [(0.5, 0.5, 0.875), (1.0, 0.0, 0.75)])
+def test_share_and_length_of_windows(probability: float, uncut: float, mean: float) -> None:
+    """Lengths are uniform in [0.5, 1] where a clip is cut, and 1 elsewhere."""
+    _, skeleton = draws(ClipAugmentation(NtuWindows(probability=probability)), 4000)
+    assert abs((skeleton[:, 1] == 1).mean() - uncut) < 0.03
+    assert abs(skeleton[:, 1].mean() - mean) < 0.01
+
+
 def test_crops_stay_inside_and_reach_the_borders() -> None:
     video, _ = draws(ClipAugmentation(video=NtuVideo(crop=0.5)))
     assert (video[:, 4:6] == [8, 12]).all()

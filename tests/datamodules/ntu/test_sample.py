@@ -10,7 +10,7 @@ import pytest
 
 from datamodules.formats.ntu_name import ACTIONS, SampleName, parse_sample_name
 from datamodules.formats.skeleton import read_skeleton
-from datamodules.formats.video import count_frames, read_frames
+from datamodules.formats.video import look_at, read_frames
 from datamodules.ntu.sample.actions import (
     CHOSEN,
     FRAMES,
@@ -54,7 +54,7 @@ def test_layout_is_that_of_the_real_data(ntu_raw: Path) -> None:
     assert names == [parse_sample_name(path) for path in skeletons]
     assert {name.action - 1 for name in names} == set(LABELS)
     assert {name.camera for name in names} == {1, 2, 3}
-    assert count_frames(videos[0]) == read_skeleton(skeletons[0]).frames == FRAMES
+    assert look_at(videos[0]).frames == read_skeleton(skeletons[0]).frames == FRAMES
     assert read_frames(videos[0], [0]).shape == (1, HEIGHT, WIDTH, 3)
 
 
@@ -173,5 +173,7 @@ def test_complete_sample_is_only_looked_at(ntu_raw: Path, ntu_packed: Path, tmp_
     gone = tmp_path / "gone"  # the raw files are not needed any more
     small(ntu_packed, gone).ensure()
     assert not gone.exists()
-    with pytest.raises(DataError, match=r"settings\.frames: 4 there, 5 wanted.*makes it anew"):
+    with pytest.raises(
+        DataError, match=r"settings\.frames: 4 there, 5 wanted.*renders the sample anew"
+    ):
         small(ntu_packed, ntu_raw, settings=replace(SETTINGS, frames=5)).ensure()

@@ -82,6 +82,15 @@ def test_boxes_are_distributed_as_torchvision_draws_them(shape: tuple[int, int])
     assert 0.45 < area.min() < area.max() <= 1
 
 
+@pytest.mark.parametrize(("scale", "share"), [((0.8, 1.4), 0.249), ((0.8, 1.0), 0.009)])
+def test_share_of_whole_frames(scale: tuple[float, float], share: float) -> None:
+    """Ten tries, then the whole frame: shares measured on the released code's torchvision."""
+    augmentation, generator = CropAndFlip(scale, 0.5, "frame"), np.random.default_rng(0)
+    drawn = augmentation.draw((20_000, 224, 224, 3), generator)
+    whole = (drawn[:, :4] == (0, 0, 224, 224)).all(1).mean()
+    assert abs(whole - share) < 4 * np.sqrt(share * (1 - share) / 20_000) + 0.001
+
+
 def test_input_is_not_changed() -> None:
     video = torch.from_numpy(ramp().copy())[None]
     before = video.clone()

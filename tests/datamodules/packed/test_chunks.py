@@ -157,13 +157,13 @@ def test_set_made_otherwise_is_refused(
 
 def test_folder_with_other_things_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(DataError, match="expected a packed data set"):
+    with pytest.raises(DataError, match="found other files; choose another out"):
         pack(job(), tmp_path, workers=1)
     assert (tmp_path / "thesis.tex").exists()
 
 
 def test_remains_of_other_settings_are_cleared(tmp_path: Path) -> None:
-    other = tmp_path / "out.partial" / "0123"
+    other = tmp_path / "out.partial" / "0123456789abcdef"
     other.mkdir(parents=True)
     pack(job(items=ITEMS[:2], index=INDEX[:2]), tmp_path / "out", workers=1)
     assert not other.exists()
@@ -184,3 +184,14 @@ def test_disk_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(jobs.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 8, 1))
     with pytest.raises(DataError, match=r"GB of free disk space, found 0\.0 GB"):
         pack(job(), tmp_path / "out", workers=1)
+
+
+def test_nothing_of_others_is_removed(tmp_path: Path) -> None:
+    """Whatever lies beside the work in progress stays there."""
+    partial = tmp_path / "out.partial"
+    for name in ("mine", "fedcba9876543210"):
+        (partial / name).mkdir(parents=True)
+        (partial / name / "a").touch()
+    (partial / "notes.txt").touch()
+    pack(job(), tmp_path / "out", workers=1)
+    assert sorted(path.name for path in partial.iterdir()) == ["mine", "notes.txt"]

@@ -5,7 +5,7 @@ import pytest
 
 from datamodules.formats.openface import Tracking
 from datamodules.packed.errors import DataError
-from datamodules.ravdess.faces import check_lengths, choose_frames, crop_faces, face_boxes
+from datamodules.ravdess.faces import check_lengths, choose_frames, crop_face, face_boxes
 
 CSV = Path("clip.csv")
 FRAME = (90, 160)
@@ -76,32 +76,34 @@ def test_lengths() -> None:
 def test_crop_of_the_wanted_size_is_the_picture_itself() -> None:
     image = np.random.default_rng(0).integers(0, 256, (2, 90, 160, 3), np.uint8)
     boxes = np.array([[10, 20, 42, 52], [100, 50, 132, 82]])
-    found = crop_faces(image, boxes, size=32, source="frame")
-    assert np.array_equal(found[0], image[0, 20:52, 10:42])
-    assert np.array_equal(found[1], image[1, 50:82, 100:132])
+    one, other = (
+        crop_face(i, b, size=32, source="frame") for i, b in zip(image, boxes, strict=True)
+    )
+    assert np.array_equal(one, image[0, 20:52, 10:42])
+    assert np.array_equal(other, image[1, 50:82, 100:132])
 
 
 def test_crop_is_reduced_by_averaging() -> None:
     image = np.random.default_rng(0).integers(0, 256, (1, 90, 160, 3), np.uint8)
-    found = crop_faces(image, np.array([[8, 10, 72, 74]]), size=32, source="frame")
+    found = crop_face(image[0], np.array([8, 10, 72, 74]), size=32, source="frame")
     blocks = image[0, 10:74, 8:72].reshape(32, 2, 32, 2, 3).mean((1, 3))
-    assert np.abs(found[0] - blocks).max() <= 0.5
+    assert np.abs(found - blocks).max() <= 0.5
 
 
 def test_crop_is_enlarged_linearly() -> None:
-    ramp = np.broadcast_to(np.arange(0, 160, dtype=np.uint8)[None, :, None], (1, 90, 160, 3))
-    found = crop_faces(ramp, np.array([[40, 10, 56, 26]]), size=32, source="frame")
+    ramp = np.broadcast_to(np.arange(0, 160, dtype=np.uint8)[:, None], (90, 160, 3))
+    found = crop_face(ramp, np.array([40, 10, 56, 26]), size=32, source="frame")
     centres = 40 + (np.arange(32) + 0.5) / 2 - 0.5
-    assert np.abs(found[0, 5, :, 0] - centres.clip(40, 55)).max() <= 0.5
+    assert np.abs(found[5, :, 0] - centres.clip(40, 55)).max() <= 0.5
 
 
 def test_squeezed_shrinks_the_whole_picture_first() -> None:
     image = np.random.default_rng(0).integers(0, 256, (1, 80, 160, 3), np.uint8)
-    found = crop_faces(image, np.array([[40, 20, 80, 60]]), size=40, source="squeezed")
+    found = crop_face(image[0], np.array([40, 20, 80, 60]), size=40, source="squeezed")
     squeezed = image[0].reshape(40, 2, 40, 4, 3).mean((1, 3))  # 40x40: aspect ratio lost
     face = squeezed[10:30, 10:20]  # 20x10 pixels, enlarged to 40x40
-    assert np.abs(found[0, 1::2, 2::4].mean() - face.mean()) < 3
+    assert np.abs(found[1::2, 2::4].mean() - face.mean()) < 3
     rows = np.arange(40) // 2
     columns = np.arange(40) // 4
     nearest = face[rows][:, columns]
-    assert np.abs(found[0] - nearest).mean() < np.abs(found[0] - nearest[::-1]).mean() / 2
+    assert np.abs(found - nearest).mean() < np.abs(found - nearest[::-1]).mean() / 2

@@ -21,7 +21,7 @@ def test_the_published_layout(tmp_path: Path) -> None:
     sound = touch(tmp_path / "Actor_05" / f"03{SPEECH[2:]}.wav")
     found = find_ravdess_files(tmp_path)
     assert found.video == {SPEECH: video}
-    assert found.landmarks == {SPEECH: landmarks}
+    assert found.tracking == {SPEECH: landmarks}
     assert found.sound == {SPEECH: sound}
     assert found.names[SPEECH].emotion == 3
     assert not found.warnings
@@ -36,7 +36,8 @@ def test_song_and_video_only_are_ignored_and_counted(tmp_path: Path) -> None:
     touch(tmp_path / "README.txt")
     found = find_ravdess_files(tmp_path)
     assert list(found.video) == [SPEECH]
-    assert found.ignored == {"song": 2, "not used": 1}
+    assert found.ignored == {"song (..-02-..)": 2, ".mp4 named as video without sound (02-..)": 1}
+    assert found.unused == "1 .mp4 named as video without sound (02-..), 2 song (..-02-..)"
     assert list(found.names) == [SPEECH]
 
 
@@ -73,15 +74,40 @@ def test_two_different_files_of_one_recording(tmp_path: Path) -> None:
 def test_wav_and_flac_of_one_recording(tmp_path: Path) -> None:
     touch(tmp_path / f"03{SPEECH[2:]}.wav")
     touch(tmp_path / f"03{SPEECH[2:]}.flac")
-    with pytest.raises(DataError, match="delete the wrong one"):
+    with pytest.raises(DataError, match="move one of them out of the raw folder"):
         find_ravdess_files(tmp_path)
 
 
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="found no such folder"):
         find_ravdess_files(tmp_path / "nowhere")
-    with pytest.raises(DataError, match="expected RAVDESS speech files"):
+    with pytest.raises(DataError, match=r"expected RAVDESS speech files .* found none; give the"):
         find_ravdess_files(tmp_path)
     touch(tmp_path / "02-01-03-01-01-01-05.mp4")
-    with pytest.raises(DataError, match="1 that are not used"):
+    with pytest.raises(DataError, match=r"found 1 \.mp4 named as video without sound \(02-"):
         find_ravdess_files(tmp_path)
+    touch(tmp_path / "holiday.mp4")
+    touch(tmp_path / "Audio_Speech.zip")
+    with pytest.raises(DataError, match=r"and 1 with names such as holiday\.mp4; unpack Audio_Sp"):
+        find_ravdess_files(tmp_path)
+
+
+def test_sound_taken_out_of_the_videos(tmp_path: Path) -> None:
+    """`01-01-*.wav` is the sound of its clip; a recording of its own is another file."""
+    taken = touch(tmp_path / f"{SPEECH}.wav", 5)
+    own = touch(tmp_path / f"03{SPEECH[2:]}.wav", 9)
+    found = find_ravdess_files(tmp_path)
+    assert (found.soundtrack, found.sound) == ({SPEECH: taken}, {SPEECH: own})
+    assert not found.ignored
+
+
+def test_what_is_not_used_is_called_what_it_is(tmp_path: Path) -> None:
+    touch(tmp_path / f"{SPEECH}.mp4")
+    touch(tmp_path / f"{SPEECH}.avi")  # OpenFace's drawing
+    touch(tmp_path / f"03{SPEECH[2:]}.mp3")
+    touch(tmp_path / f"02{SPEECH[2:]}.csv")
+    assert find_ravdess_files(tmp_path).ignored == {
+        ".avi named as video with sound (01-..)": 1,
+        ".mp3 named as sound alone (03-..)": 1,
+        ".csv named as video without sound (02-..)": 1,
+    }

@@ -1,7 +1,11 @@
+from pathlib import Path
+
 import librosa
 import numpy as np
+import pytest
+import soundfile
 
-from datamodules.formats.sound import Sound
+from datamodules.formats.sound import Sound, read_sound
 from datamodules.ravdess.mfcc import fit_to_window, mfcc
 
 RATE, WINDOW, HOP, BANDS = 44100, 2048, 512, 128
@@ -39,6 +43,16 @@ def from_scratch(samples: np.ndarray) -> np.ndarray:
     cosines = np.cos(angles) * np.sqrt(2 / BANDS)
     cosines[0] /= np.sqrt(2)
     return cosines @ level
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000])
+def test_rounding_is_no_lack_of_sound(tmp_path: Path, rate: int) -> None:
+    """A recording of exactly 2.95 s fills the 2.45 s after 0.5 s; one of 2.94 s does not."""
+    for seconds, short in ((2.95, False), (2.94, True), (4, False)):
+        soundfile.write(tmp_path / "a.wav", noise(seconds, rate), rate)
+        sound = read_sound(tmp_path / "a.wav", offset=0.5, duration=2.45)
+        samples, padded = fit_to_window(sound, sample_rate=RATE, duration=2.45)
+        assert (len(samples), padded) == (108045, short)
 
 
 def test_shape_and_librosa() -> None:

@@ -1,7 +1,7 @@
 import csv
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from datamodules.formats.openface import ACTION_UNITS
+from datamodules.formats.openface import ACTION_UNITS, Tracking
 from datamodules.formats.ravdess_name import ClipName
 from datamodules.formats.video import read_frames
 from datamodules.packed.errors import DataError
+from datamodules.ravdess import clip as clips
 from datamodules.ravdess.clip import Clip, PrepareClip
 from datamodules.ravdess.mfcc import mfcc
 from datamodules.ravdess.prepare import prepare_ravdess
@@ -91,12 +92,12 @@ def test_sound_clips_are_packed(damaged: tuple[Path, dict[str, Any]]) -> None:
 @pytest.mark.parametrize(
     ("emotion", "repetition", "reason"),
     [
-        (1, 2, "mp4: expected a readable video file"),
+        (1, 2, "bytes, as the file itself states, found 9000: it is cut off; fetch it again"),
         (2, 1, "mp4: expected a sound track, found none"),
         (2, 2, "csv: expected OpenFace's columns"),
         (3, 1, "csv: expected a face inside the 160x90 picture, found 0 tracked frames"),
         (4, 1, "landmarks have to be in pixels of this very video"),
-        (4, 2, "no landmark csv"),
+        (4, 2, "no OpenFace csv"),
         (5, 2, "expected rows for the 24 frames of its video, found frames up to 14"),
         (6, 1, "each with an empty box or one outside"),
         (6, 2, "no video"),
@@ -224,3 +225,108 @@ def test_real_recordings_of_one_actor(tmp_path: Path) -> None:
     assert manifest["modalities"]["audio"]["shape"] == [60, 13, 212]
     assert manifest["modalities"]["action_units"]["shape"] == [60, 35]
     assert np.load(out / "audio.npy").std() > 1
+
+
+def tracked(raw: Path, folder: Path, emotions: Sequence[int]) -> list[Path]:
+    """The csvs of some clips, which are left to the test to change."""
+    folder.mkdir()
+    return [
+        Path(shutil.copy(raw / "Actor_01" / f"{clip_id(emotion)}.csv", folder))
+        for emotion in emotions
+    ]
+
+
+def without(prefix: str) -> Callable[[Rows], Rows]:
+    return lambda rows: [{k: v for k, v in r.items() if not k.startswith(prefix)} for r in rows]
+
+
+def test_the_first_file_does_not_decide_for_all(raw: Path, tmp_path: Path) -> None:
+    first, *_ = tracked(raw, tmp_path / "raw", (1, 2, 3, 4))
+    rewrite(first, without("AU"))
+    out, manifest = prepare(tmp_path / "raw", tmp_path / "out")
+    assert np.load(out / "action_units.npy").shape == (3, 35)
+    assert list(manifest["dropped"]) == [clip_id(1)]
+    assert "without AU01_r" in manifest["dropped"][clip_id(1)]
+    assert "3 of 4 OpenFace csvs have action units" in manifest["warnings"]
+
+
+def test_columns_that_most_files_lack_are_not_packed(raw: Path, tmp_path: Path) -> None:
+    _, *others = tracked(raw, tmp_path / "raw", (1, 2, 3, 4))
+    for path in others:
+        rewrite(path, without("AU"))
+    for emotion in (1, 2, 3, 4):
+        shutil.copy(raw / "Actor_01" / f"{clip_id(emotion)}.mp4", tmp_path / "raw")
+    _, manifest = prepare(tmp_path / "raw", tmp_path / "out")
+    assert set(manifest["modalities"]) == {"video", "audio"}
+    assert manifest["counts"]["packed"] == 4
+    assert "1 of 4 OpenFace csvs have action units, so they are not used" in manifest["warnings"]
+
+
+def test_videos_whose_csvs_have_no_landmarks(raw: Path, tmp_path: Path) -> None:
+    """As `FeatureExtraction -aus` tracks them: sound and action units are left."""
+    for path in tracked(raw, tmp_path / "raw", (1, 2)):
+        shutil.copy(raw / "Actor_01" / f"{path.stem}.mp4", tmp_path / "raw")
+        rewrite(path, lambda rows: without("y_")(without("x_")(rows)))
+    _, manifest = prepare(tmp_path / "raw", tmp_path / "out")
+    assert set(manifest["modalities"]) == {"audio", "action_units"}
+    assert manifest["counts"]["packed"] == 2
+    assert "2 videos, but 2 of 2 csvs have no landmarks" in manifest["warnings"][0]
+
+
+@pytest.mark.parametrize("damage", ["byte", "utf-16", "empty", "folder"])
+def test_one_bad_file_is_named_and_the_rest_goes_on(damage: str, raw: Path, tmp_path: Path) -> None:
+    bad, *_ = tracked(raw, tmp_path / "raw", (1, 2, 3))
+    content = bad.read_bytes()
+    if damage == "byte":
+        bad.write_bytes(content[:3000] + b"\xff" + content[3001:])
+    elif damage == "utf-16":
+        bad.write_bytes(content.decode().encode("utf-16"))
+    else:
+        bad.write_bytes(b"" if damage == "empty" else content[:20])
+    _, manifest = prepare(tmp_path / "raw", tmp_path / "out")
+    assert manifest["counts"]["packed"] == 2
+    assert list(manifest["dropped"]) == [clip_id(1)]
+    assert manifest["dropped"][clip_id(1)].startswith(bad.name)
+
+
+def test_damage_that_no_reader_knows(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = tracked(raw, tmp_path / "raw", (1, 2))
+    read = clips.read_tracking
+
+    def stumble(path: Path, **parts: bool) -> Tracking:
+        if path == bad:
+            raise IndexError("of some library")
+        return read(path, **parts)
+
+    monkeypatch.setattr(clips, "read_tracking", stumble)
+    work = PrepareClip(tmp_path / "raw", SETTINGS, ("action_units",))
+    assert set(work(Clip(None, good, None, None)).arrays) == {"action_units"}
+    message = rf"^{bad.name}: expected a file that can be read, found damage \(IndexError: of some"
+    with pytest.raises(DataError, match=message):
+        work(Clip(None, bad, None, None))
+
+
+def test_sound_taken_out_of_the_videos_is_used(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    low, high = (np.sin(np.arange(3 * 44100) / step).astype(np.float32) for step in (20, 5))
+    soundfile.write(tmp_path / "raw" / f"{clip_id(1)}.wav", low, 44100, "FLOAT")
+    soundfile.write(tmp_path / "raw" / f"{clip_id(2)}.wav", low, 44100, "FLOAT")
+    soundfile.write(tmp_path / "raw" / f"03{clip_id(2)[2:]}.wav", high, 44100, "FLOAT")
+    out, manifest = prepare(tmp_path / "raw", tmp_path / "out")
+    assert manifest["counts"]["packed"] == 2
+    settings = {"sample_rate": 44100, "n_mfcc": 13, "n_fft": 2048, "hop_length": 512}
+    for found, sound in zip(np.load(out / "audio.npy"), (low, high), strict=True):
+        assert np.abs(found - mfcc(sound[22050 : 22050 + 108045], **settings)).max() < 0.01
+
+
+def test_tables_in_other_encodings(raw: Path, tmp_path: Path) -> None:
+    tracked(raw, tmp_path / "raw", (1, 2))
+    lines = [["clip", *ACTION_UNITS]]
+    lines += [[f"openface/{clip_id(e)}.csv", *[str(e + i / 8) for i in range(35)]] for e in (1, 2)]
+    table = tmp_path / "units.csv"
+    table.write_bytes("\n".join(";".join(line) for line in lines).encode("utf-16"))
+    out, _ = prepare(tmp_path / "raw", tmp_path / "out", action_units=table)
+    expected = np.array([[1], [2]]) + np.arange(35) / 8
+    assert np.array_equal(np.load(out / "action_units.npy"), expected.astype(np.float32))

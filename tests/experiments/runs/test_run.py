@@ -220,6 +220,7 @@ def test_two_jobs_cannot_have_the_same_folder(make_run: MakeRun) -> None:
         (["fusion=msaf", "batch_size=few"], "batch_size=few: expected a whole number"),
         (["fusion=msaf", "protocol.init_from=paper_rule"], "chosen on the test data"),
         (["data=full", "data.root=???"], "data.root="),
+        (["data=sample"], "nowhere names a packed set of your own.*data=full data.root=nowhere"),
     ],
 )
 def test_words_that_make_no_sense_are_refused(
