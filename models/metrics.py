@@ -6,7 +6,7 @@ from torchmetrics.functional import classification, regression
 
 
 def classification_metrics(scores: Tensor, labels: Tensor) -> dict[str, float]:
-    """Accuracy in per cent: `accuracy` (top 1) and `top2`, `top4` where there are more classes.
+    """Accuracy in per cent, four decimals: `accuracy` (top 1), `top2`, `top4` for more classes.
 
     Args:
         scores: `(N, K)`, the larger the likelier; logits or probabilities.
@@ -16,14 +16,14 @@ def classification_metrics(scores: Tensor, labels: Tensor) -> dict[str, float]:
     names = {1: "accuracy", 2: "top2", 4: "top4"}
     accuracy = classification.multiclass_accuracy
     return {
-        name: 100 * float(accuracy(scores, labels, classes, average="micro", top_k=k))
+        name: _per_cent(accuracy(scores, labels, classes, average="micro", top_k=k))
         for k, name in names.items()
         if k < classes
     }
 
 
 def regression_metrics(scores: Tensor, labels: Tensor) -> dict[str, float]:
-    """Metrics of sentiment in [-3, 3] (paper 5.2), accuracies and F1 in per cent.
+    """Metrics of sentiment in [-3, 3] (paper 5.2), accuracies and F1 in per cent, four decimals.
 
     * `mae`: mean absolute error over the whole split. The released code averages the means of its
       batches, of which the last one is shorter.
@@ -58,7 +58,7 @@ def regression_metrics(scores: Tensor, labels: Tensor) -> dict[str, float]:
     return {
         "mae": float(regression.mean_absolute_error(p, y)),
         "corr": _correlation(p, y),
-        "acc7": 100 * float(acc7),
+        "acc7": _per_cent(acc7),
         "acc2": acc2,
         "f1": f1,
         "has0_acc2": has0_acc2,
@@ -75,4 +75,9 @@ def _two_classes(predicted: Tensor, true: Tensor) -> tuple[float, float]:
     """Return accuracy and weighted F1 in per cent."""
     accuracy = classification.binary_accuracy(predicted.long(), true.long())
     f1 = classification.multiclass_f1_score(predicted.long(), true.long(), 2, average="weighted")
-    return 100 * float(accuracy), 100 * float(f1)
+    return _per_cent(accuracy), _per_cent(f1)
+
+
+def _per_cent(share: Tensor) -> float:
+    """Return a share in per cent, to the four decimals that single precision holds of it."""
+    return round(100 * float(share), 4)

@@ -16,6 +16,7 @@ from experiments.evaluation.finished import Difference, Evaluation
 from experiments.evaluation.statistics import Estimate
 from experiments.evaluation.terminal import evaluation_title
 from experiments.files import write_json, write_text, write_with
+from experiments.runs.folder import Metrics
 
 
 def write_evaluation(evaluation: Evaluation, difference: Difference | None, out: Path) -> None:
@@ -56,12 +57,19 @@ def _summary(evaluation: Evaluation) -> dict[str, Any]:
         **{key: evaluation.metrics[key] for key in described},
         "provenance": evaluation.provenance,
         "rule": evaluation.rule,
-        "runs": [{"fold": fold, "seed": seed} for fold, seed in evaluation.predictions],
+        "runs": [_measured(run.metrics) for run in evaluation.runs],
         "figures": {rule: {n: _plain(e) for n, e in metrics.items()} for rule, metrics in figures},
         "classes": evaluation.report.rows() if evaluation.classifies else None,
         "confusion": evaluation.report.confusion.tolist() if evaluation.classifies else None,
         **({} if evaluation.classifies else {"levels": evaluation.levels.rows()}),
     }
+
+
+def _measured(metrics: Metrics) -> dict[str, Any]:
+    """Return what one run gave, and what it stands on."""
+    kept = ("fold", "seed", "sources", "commit", "manifest", "versions")
+    figures = {rule: found["test"] for rule, found in metrics["reported"].items()}
+    return {**{key: metrics.get(key) for key in kept}, "figures": figures}
 
 
 def _plain(estimate: Estimate) -> dict[str, Any]:

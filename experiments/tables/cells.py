@@ -1,13 +1,11 @@
 """The heading and the cells of a filled table, as text."""
 
 import math
-from collections.abc import Sequence
 
 from experiments.evaluation.statistics import Estimate
 from experiments.evaluation.terminal import SEPARATE
 from experiments.metric import number, paper_number
 from experiments.tables.fill import Filled, Line
-from experiments.tables.table import Table
 
 SIZES = ("paper #Params", "ours, paper's size", "ours, this run")
 
@@ -18,12 +16,12 @@ def cells(filled: Filled) -> tuple[list[str], list[list[str]]]:
     names = [rule_name(filled, rule) for rule in rules]
     head = ["row"]
     for metric in table.metrics:
-        head += [f"paper {metric}"] if table.reference else []
+        head += [f"paper {metric}"] if metric in filled.papers else []
         head += [f"{metric} ({name})" for name in names]
     reference = table.reference if len(table.references) == 1 else "its reference"
     head += [f"against {reference} ({name})" for name in names if table.reference]
     head += [*SIZES, "runs"]
-    return head, [_cells(line, table, rules) for line in filled.lines]
+    return head, [_cells(line, filled) for line in filled.lines]
 
 
 def rule_name(filled: Filled, rule: str) -> str:
@@ -31,11 +29,11 @@ def rule_name(filled: Filled, rule: str) -> str:
     return rule + SEPARATE * bool(filled.reporting.get(rule, {}).get("each"))
 
 
-def _cells(line: Line, table: Table, rules: Sequence[str]) -> list[str]:
-    row = line.row
+def _cells(line: Line, filled: Filled) -> list[str]:
+    row, table, rules = line.row, filled.table, filled.rules
     found = [row.name + (" (ours)" if row.ours else "")]
     for metric in table.metrics:
-        if table.reference:
+        if metric in filled.papers:
             found.append(paper_number(metric, row.paper[metric]) if metric in row.paper else "")
         found += [_estimate(metric, line.figures.get(rule, {}).get(metric)) for rule in rules]
     first = table.metrics[0]

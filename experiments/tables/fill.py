@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from experiments.evaluation.statistics import Estimate, RunKey, estimate, paired_difference
+from experiments.evaluation.statistics import Estimate, Fold, RunKey, estimate, paired_difference
 from experiments.runs.folder import Metrics, RunError, RunFolder
 from experiments.runs.overrides import Overrides
 from experiments.tables.plan import Plan
@@ -14,6 +14,32 @@ NONE = Overrides()
 
 # Overrides that say where things are on this machine: no part of what a table stands on.
 ELSEWHERE = ("results", "progress", "logger", "rerun", "data.root", "data.raw", "datamodule.root")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one run gave; means and errors of a line can be worked out again from these.
+
+    Args:
+        fold: of the run.
+        seed: of the run.
+        hash: of its settings and data.
+        sources: of the code that made it.
+        figures: by reporting rule and metric, on the test data.
+    """
+
+    fold: Fold
+    seed: int
+    hash: str
+    sources: str
+    figures: dict[str, dict[str, float]]
+
+    @classmethod
+    def of(cls, metrics: Metrics) -> "Measured":
+        """Take them from a run's metrics."""
+        figures = {rule: dict(found["test"]) for rule, found in metrics["reported"].items()}
+        sources = metrics.get("sources", "unknown")
+        return cls(metrics["fold"], metrics["seed"], metrics["hash"], sources, figures)
 
 
 @dataclass(frozen=True)
@@ -28,6 +54,7 @@ class Line:
         differences: by reporting rule, of the first metric, to the row's reference; paired.
         parameters: of the network that ran.
         paper_parameters: of the same network at the paper's size, with all heads counted.
+        measured: what each complete run gave.
     """
 
     row: Row
@@ -37,6 +64,7 @@ class Line:
     differences: dict[str, Estimate]
     parameters: int | None
     paper_parameters: int | None
+    measured: tuple[Measured, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +89,19 @@ class Filled:
     def sample(self) -> bool:
         """Say whether any figure comes from rendered data."""
         return "sample" in self.provenance["data"]
+
+    @property
+    def papers(self) -> tuple[str, ...]:
+        """Return the metrics with figures of the paper, where our input is the paper's.
+
+        Beside rendered data or other modalities its figures would invite a comparison that means
+        nothing.
+        """
+        changed = any(text.startswith("modalities=") for text in self.provenance["overrides"])
+        if self.sample or changed:
+            return ()
+        known = {metric for row in self.table.rows for metric in row.paper}
+        return tuple(metric for metric in self.table.metrics if metric in known)
 
 
 def unreadable(todo: Plan) -> dict[RunFolder, str]:
@@ -121,7 +162,8 @@ def fill(
         if row.name in todo.refused:
             wanted = len(table.folds) * len(table.seeds)
         paper_size = paper_sizes.get(row.name)
-        lines.append(Line(row, len(own), wanted, figures, differences, size, paper_size))
+        measured = tuple(Measured.of(metrics) for metrics in own.values())
+        lines.append(Line(row, len(own), wanted, figures, differences, size, paper_size, measured))
     counted = (f for f in todo.folders if f.complete and f not in left_out)
     reporting = next((folder.reporting() for folder in counted), {})
     return Filled(table, rules, tuple(lines), _provenance(every, overrides), reporting)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from experiments.evaluation.statistics import Estimate
 from experiments.evaluation.terminal import EACH, SEPARATE
 from experiments.metric import which_is_better
 from experiments.runs.rules import headline
@@ -76,20 +77,29 @@ def _reading(filled: Filled) -> str:
     """Say what selects, what the errors cover, and how the differences are taken."""
     table = filled.table
     estimates = [e for line in filled.lines for f in line.figures.values() for e in f.values()]
-    errors = "; ".join(sorted({e.covers() for e in estimates}))
     rules = [_selection(rule, filled.reporting[rule]) for rule in filled.rules
              if rule in filled.reporting]  # fmt: skip
     told = f"{'; '.join(rules)}. " if rules else ""
     better = which_is_better(table.metrics)
     return (
         told
-        + f"Errors are standard errors of the mean over: {errors}. "
+        + _errors(estimates)
         + f"{better.capitalize()}. " * bool(better)
         + f"Differences to {_references(table)} are "
         + f"of {table.metrics[0]}, " * (len(table.metrics) > 1)
         + "paired over the same folds and seeds."
         + CHOSEN_START * ("paper_rule" in filled.provenance["starts"])
+        + ANOTHER_INPUT * filled.sample
     )
+
+
+def _errors(estimates: Sequence[Estimate]) -> str:
+    """Say what the errors are taken over, and where there are none."""
+    found = sorted({e.covers() for e in estimates if e.units > 1})
+    told = f"Errors are standard errors of the mean over: {'; '.join(found)}. " if found else ""
+    if any(e.units < 2 for e in estimates):
+        told += "A single run has no error. "
+    return told
 
 
 def _references(table: Table) -> str:
@@ -118,6 +128,9 @@ CHOSEN_START = (
     " Fusion runs start from unimodal weights that were chosen on the test data "
     "(protocol.init_from): no rule is free of selection here."
 )
+
+
+ANOTHER_INPUT = " The paper's figures are of other data and stand in no column here."
 
 
 def _listed(values: Sequence[Any]) -> str:
