@@ -8,7 +8,7 @@ from datamodules.ntu.sample.render import NtuSample
 
 SUBJECTS = 4
 SAMPLES = SUBJECTS * 30
-SETTINGS = NtuSettings(frames=4, size=24, skeleton_frames=16)
+SETTINGS = NtuSettings(frames=4, size=24)
 SPLITS: dict[str, dict[str, Any]] = {
     "cs": {"by": "subject", "train": [1, 2], "test": [3, 4]},
     "cv": {"by": "camera", "train": [2, 3], "test": [1]},

@@ -17,6 +17,7 @@ _LEFT = (4, 5, 6, 7, 12, 13, 14, 15, 21, 22)  # shoulder to hand, hip to foot, t
 _RIGHT = (8, 9, 10, 11, 16, 17, 18, 19, 23, 24)
 _MIRROR = dict(zip(_LEFT + _RIGHT, _RIGHT + _LEFT, strict=True))
 MIRRORED = [_MIRROR.get(joint, joint) for joint in range(25)]  # the joint on the other side
+_ROUNDING = 1e-6  # frames
 _SPINE = 1  # the joint in the middle of the spine
 
 
@@ -109,33 +110,41 @@ def view_video(video: Tensor, drawn: np.ndarray, *, frames: int, size: int) -> T
     total = video.shape[1]
     start, length = _window(drawn, total)
     steps = np.linspace(0, np.maximum(length - 1, 0), frames, axis=1)
-    wanted = np.floor(start[:, None] + steps + 1e-6).astype(np.int64).clip(0, total - 1)
+    wanted = np.floor(start[:, None] + steps + _ROUNDING).astype(np.int64).clip(0, total - 1)
     rows = torch.arange(len(video), device=video.device)[:, None]
     taken = video[rows, _on_device(wanted, video)]  # (B, F, H, W, 3)
     return crop_and_flip(taken, drawn[:, None, 2:].astype(np.int64), size=(size, size))
 
 
-def view_skeleton(skeleton: Tensor, drawn: np.ndarray, *, frames: int) -> Tensor:
-    """Bring each window to F frames, linearly, and mirror it where that was drawn.
+def view_skeleton(
+    skeleton: Tensor, drawn: np.ndarray, lengths: np.ndarray, *, frames: int
+) -> Tensor:
+    """Bring each window to F frames, linearly between frames, and mirror it where that was drawn.
+
+    A window takes whole frames, as in the released code, whose only interpolation this is.
 
     Args:
-        skeleton: (B, 3, T, V, P).
+        skeleton: (B, 3, T, V, P), each padded behind its own frames.
         drawn: (B, 3) from `ClipAugmentation.draw_skeleton`.
+        lengths: (B,) frames of each skeleton, without the padding. One without frames is taken for
+            a frame of zeros.
         frames: F.
 
     Returns:
         (B, 3, F, V, P).
     """
-    total = skeleton.shape[2]
-    start, length = _window(drawn, total)
+    total = np.maximum(lengths, 1)
+    length = np.maximum(np.floor(drawn[:, 1] * total + _ROUNDING), 1)  # (B,)
+    start = np.minimum(np.floor(drawn[:, 0] * (total - length + 1)), total - length)
     centre = ((np.arange(frames) + 0.5) * length[:, None] / frames - 0.5).clip(min=0)
-    centre = start[:, None] + np.minimum(centre, np.maximum(length - 1, 0)[:, None])
+    centre = start[:, None] + np.minimum(centre, length[:, None] - 1)
     place = _on_device(centre.astype(np.float32), skeleton)
     low = place.floor().long()
     part = (place - low)[:, :, None, None, None]
     by_frame = skeleton.transpose(1, 2)  # (B, T, 3, V, P)
     rows = torch.arange(len(skeleton), device=skeleton.device)[:, None]
-    one, other = by_frame[rows, low], by_frame[rows, (low + 1).clamp(max=total - 1)]
+    last = _on_device(total[:, None] - 1, skeleton)
+    one, other = by_frame[rows, low], by_frame[rows, torch.minimum(low + 1, last)]
     taken = (one * (1 - part) + other * part).transpose(1, 2)
     flip = _on_device(drawn[:, -1] > 0, skeleton)[:, None, None, None, None]
     sides = _on_device(np.array([-1, 1, 1], np.float32), skeleton)[:, None, None, None]

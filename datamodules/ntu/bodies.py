@@ -1,6 +1,6 @@
 """The bodies of a clip -> two persons over time.
 
-Legend: F frames of the clip, B bodies, T frames asked for, 25 joints.
+Legend: F frames of the clip, B bodies, 25 joints.
 """
 
 import numpy as np
@@ -77,23 +77,3 @@ def _fill(person: np.ndarray, frames: np.ndarray) -> None:
         low, high = frames[after - 1], frames[after]
         part = ((missing - low) / (high - low))[:, None, None]
         person[missing] = (1 - part) * person[low] + part * person[high]
-
-
-def resample(persons: np.ndarray, frames: int) -> np.ndarray:
-    """Bring the clip to T frames, linearly between the centres of its frames.
-
-    Args:
-        persons: (F, 2, 25, 3).
-        frames: T.
-
-    Returns:
-        (3, T, 25, 2) float32; zeros of a clip without frames.
-    """
-    total = len(persons)
-    if not total:
-        return np.zeros((3, frames, JOINTS, PERSONS), np.float32)
-    centre = ((np.arange(frames) + 0.5) * total / frames - 0.5).clip(0, total - 1)
-    low = np.floor(centre).astype(int)
-    part = (centre - low)[:, None, None, None]
-    taken = (1 - part) * persons[low] + part * persons[np.minimum(low + 1, total - 1)]
-    return np.ascontiguousarray(taken.transpose(3, 0, 2, 1), dtype=np.float32)

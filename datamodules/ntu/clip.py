@@ -8,12 +8,12 @@ import numpy as np
 
 from datamodules.formats.skeleton import read_skeleton
 from datamodules.formats.video import look_at, read_frames
-from datamodules.ntu.bodies import by_motion, in_file_order, resample
+from datamodules.ntu.bodies import by_motion, in_file_order
 from datamodules.packed.chunks import Prepared
 from datamodules.packed.errors import DataError, reading
 from datamodules.packed.settings import check_settings
 
-LENGTH = "skeleton_length"  # the array with the frames that each skeleton file has
+LENGTH = "skeleton_length"  # the array with the frames that each skeleton has, before its padding
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,6 @@ class NtuSettings:
         last_frame: `shown`: each frame is the middle one of its part of the clip; `black`: the
             frames are spread from the first on to the one behind the last, which is not there and
             stays black (released code).
-        skeleton_frames: frames that each skeleton is brought to, linearly.
         bodies: which two bodies are the persons: those that move most by their `motion` over the
             clip, or the first two of each frame in `file_order` (released code).
         listed_skeletons: what becomes of samples in the list of missing skeletons, and of those
@@ -40,7 +39,6 @@ class NtuSettings:
     size: int = 128
     shape: Literal["squeeze", "crop"] = "squeeze"
     last_frame: Literal["shown", "black"] = "shown"
-    skeleton_frames: int = 160
     bodies: Literal["motion", "file_order"] = "motion"
     listed_skeletons: Literal["drop", "mark"] = "drop"
 
@@ -90,7 +88,9 @@ class PrepareSample:
         bodies.joints[broken] = 0
         choose = by_motion if self.settings.bodies == "motion" else in_file_order
         persons, left_out = choose(bodies)
-        prepared.arrays["skeleton"] = resample(persons, self.settings.skeleton_frames)
+        if not len(persons):  # a frame of nobody, so that there is something to look at
+            persons = np.zeros((1, *persons.shape[1:]), persons.dtype)
+        prepared.arrays["skeleton"] = np.ascontiguousarray(persons.transpose(3, 0, 2, 1))
         prepared.arrays[LENGTH] = np.array(bodies.frames, np.int32)
         prepared.marks.extend(["without_bodies"] * nobody)
         prepared.marks.extend(["bodies_left_out"] * (left_out > 0))

@@ -91,8 +91,11 @@ class NTU(PackedDataModule):
             )
         arrays = {name: packed.array(name) for name in self.modalities}
         beside = {}
-        if self.windows.least_frames and LENGTH in packed.modalities:
-            beside[LENGTH] = np.array(packed.array(LENGTH))
+        if "skeleton" in self.modalities:
+            self._refuse_resampled(packed.manifest)
+            beside[LENGTH] = packed.array(LENGTH).astype(np.int64)
+        elif self.windows.least_frames and LENGTH in packed.modalities:
+            beside[LENGTH] = packed.array(LENGTH).astype(np.int64)
         self.training_rows, self.evaluation_rows = (
             PackedRows(
                 arrays,
@@ -117,21 +120,37 @@ class NTU(PackedDataModule):
         self.shapes = {name: shapes[name] for name in self.modalities}
         self.ids = packed.index["id"]
 
+    def _refuse_resampled(self, manifest: Mapping[str, Any]) -> None:
+        """Refuse a set of skeletons that are not the files' own frames, as they were packed once.
+
+        Raises:
+            DataError: says what to do.
+        """
+        frames = manifest["settings"].get("skeleton_frames")
+        if frames is not None:
+            raise DataError(
+                f"{self.root}: expected skeletons of the files' own frames, found skeletons "
+                f"resampled to {frames} by an earlier version; prepare the raw data again into "
+                "another folder"
+            )
+
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Frames travel as bytes and whole clips; windows and crops are cut on the device."""
-        views = {"video": self._video, "skeleton": self._skeleton}
         ready: Batch = {}
         for name in self.modalities:
             drawn = batch[f"{name}_drawn"]
             if LENGTH in batch and (name == "skeleton" or self.windows.kind == "shared"):
                 drawn = lengthen(drawn, batch[LENGTH], self.windows.least_frames)
-            ready[name] = views[name](batch[name], drawn)
+            if name == "video":
+                ready[name] = self._video(batch[name], drawn)
+            else:
+                ready[name] = self._skeleton(batch[name], drawn, batch[LENGTH])
         return ready | {"label": batch["label"], "id": batch["id"]}
 
     def _video(self, video: Any, drawn: np.ndarray) -> Any:
         seen = view_video(video, drawn, frames=self.video.frames, size=self.video.size)
         return normalise(seen, self.video.channel_order)
 
-    def _skeleton(self, skeleton: Any, drawn: np.ndarray) -> Any:
+    def _skeleton(self, skeleton: Any, drawn: np.ndarray, lengths: np.ndarray) -> Any:
         centre = NORMALISATIONS[self.skeleton.normalisation]
-        return centre(view_skeleton(skeleton, drawn, frames=self.skeleton.frames))
+        return centre(view_skeleton(skeleton, drawn, lengths, frames=self.skeleton.frames))

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from datamodules.packed.chunks import CHUNK, chunk_array
+from datamodules.packed.chunks import CHUNK, chunk_array, largest, padded
 from datamodules.packed.dataset import INDEX, file_hash, write_index
 from datamodules.packed.errors import DataError
 
@@ -52,8 +52,9 @@ def assemble(
     packed.mkdir(exist_ok=True)
     for modality, path in (whole or {}).items():
         _place(path, packed / f"{modality}.npy")
-    layout: dict[str, Any] = next((record["arrays"] for record in records if record["arrays"]), {})
-    for modality, (dtype, shape) in layout.items():
+    layouts = [record["arrays"] for record in records if record["arrays"]]
+    for modality, (dtype, _) in (layouts[0] if layouts else {}).items():
+        shape = largest(layout[modality][1] for layout in layouts)
         path = packed / f"{modality}.npy"
         with path.open("r+b" if path.exists() else "w+b") as file:
             start = _write_header(file, dtype, (sum(kept), *shape))
@@ -61,7 +62,7 @@ def assemble(
             for number in range(-(-len(kept) // CHUNK)):
                 source = chunk_array(folder, number, modality)
                 file.seek(start + row_bytes * sum(kept[: number * CHUNK]))
-                _move(source, file)
+                _move(source, file, shape)
     write_index(packed / INDEX, [row for row, keep in zip(index, kept, strict=True) if keep])
     return packed
 
@@ -82,10 +83,11 @@ def _write_header(file: BinaryIO, dtype: str, shape: tuple[int, ...]) -> int:
     return file.tell()
 
 
-def _move(source: Path, file: BinaryIO) -> None:
+def _move(source: Path, file: BinaryIO, shape: tuple[int, ...]) -> None:
     # plain writes, not a memory map: a full disk is then an error instead of a dead process
     if source.exists():
-        file.write(np.load(source).tobytes())
+        chunk = np.load(source)
+        file.write((chunk if chunk.shape[1:] == shape else padded(chunk, shape)).tobytes())
         file.flush()
         os.fsync(file.fileno())
         source.unlink()

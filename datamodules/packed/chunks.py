@@ -6,7 +6,7 @@ a kill leaves behind is either whole or ignored and done again.
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ class Prepared:
     """One sample's arrays, what to count it under (`padded`, ...), and what to warn about.
 
     `counts` are of things inside the sample, such as values, and are added up over all samples.
+    Arrays of one modality may differ in size; they are padded with zeros behind, to the largest.
     """
 
     arrays: dict[str, np.ndarray]
@@ -78,6 +79,26 @@ def run_chunks(
     return [r for n in numbers for r in json.loads(chunk_record(folder, n).read_text())]
 
 
+def largest(shapes: Iterable[Sequence[int]]) -> tuple[int, ...]:
+    """The smallest shape that has room for arrays of these shapes, all of one rank."""
+    return tuple(max(sizes) for sizes in zip(*shapes, strict=True))
+
+
+def padded(arrays: Sequence[np.ndarray], shape: Sequence[int] | None = None) -> np.ndarray:
+    """Stack arrays of one rank and type, (N, *shape), with zeros behind the smaller ones.
+
+    Args:
+        arrays: N of them.
+        shape: has room for each; by default that of the largest.
+    """
+    shape = largest(array.shape for array in arrays) if shape is None else tuple(shape)
+    stacked = np.zeros((len(arrays), *shape), arrays[0].dtype)
+    for row, array in enumerate(arrays):
+        place: tuple[int | slice, ...] = (row, *map(slice, array.shape))
+        stacked[place] = array
+    return stacked
+
+
 def record(**notes: Any) -> dict[str, Any]:
     """What became of a sample; kept, without anything to say, where nothing is given."""
     return {"dropped": "", "marks": [], "warnings": [], "counts": {}, "arrays": {}} | notes
@@ -104,6 +125,6 @@ def _work_on_chunk(items: Sequence[Any], work: Work, folder: Path, number: int) 
         path = chunk_array(folder, number, modality)
         beside = path.with_name(f"{path.name}.{os.getpid()}")
         with beside.open("wb") as file:
-            np.save(file, np.stack([arrays[modality] for arrays in kept]))
+            np.save(file, padded([arrays[modality] for arrays in kept]))
         beside.replace(path)
     write_atomically(chunk_record(folder, number), json.dumps(records))

@@ -32,11 +32,11 @@ PINNED: dict[str, dict[str, Any]] = {
         "video": "c4f3860038a80840",
     },
     "ntu": {
-        "version": 1,
+        "version": 2,
         "skeletons": "bcf98531050d12ce",
         "frames": "134e83cc934748c6",
         "index": "886515276428f75c",
-        "skeleton": [120, 3, 16, 25, 2, 0.4788, 1.111, 0.008825],
+        "skeleton": [120, 3, 20, 25, 2, 0.4788, 1.111, 0.00883],
         "skeleton_length": "d1754e92673c49f5",
         "video": "60bbb901d9b576fb",
     },

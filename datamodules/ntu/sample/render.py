@@ -32,7 +32,7 @@ class NtuSample(RenderedSample):
     """
 
     task = TASK
-    version = 1  # a change of any byte, rendered or packed, raises it
+    version = 2  # a change of any byte, rendered or packed, raises it
     settings: NtuSettings
     subjects: int = SUBJECTS
 

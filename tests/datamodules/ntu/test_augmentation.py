@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from datamodules.ntu.augmentation import (
     MIRRORED,
@@ -127,33 +128,71 @@ def test_crop_resize_and_flip_of_frames() -> None:
     assert (larger - plain).abs().max() <= 1
 
 
+FRAMES = np.array([20, 20])
+
+
 def test_the_whole_skeleton_at_its_own_length_is_itself() -> None:
     skeleton = torch.randn(2, *SKELETON)
     drawn = np.array([[0.0, 1.0, 0.0]] * 2)
-    assert torch.equal(view_skeleton(skeleton, drawn, frames=20), skeleton)
+    assert torch.equal(view_skeleton(skeleton, drawn, FRAMES, frames=20), skeleton)
+
+
+def interpolated(skeleton: Tensor, frames: int) -> Tensor:
+    """One linear interpolation of (3, T, 25, 2), as the released code does it."""
+    flat = skeleton.permute(0, 2, 3, 1).reshape(1, 150, -1)
+    plain = F.interpolate(flat, size=frames, mode="linear", align_corners=False)[0]
+    return plain.reshape(3, 25, 2, frames).permute(0, 3, 1, 2)
 
 
 @pytest.mark.parametrize("frames", [8, 20, 32])
 def test_windows_of_a_skeleton_against_interpolate(frames: int) -> None:
     skeleton = torch.randn(2, *SKELETON)
     drawn = np.array([[0.0, 0.5, 0.0], [1.0, 0.6, 0.0]])  # frames 0-9 and 8-19
-    seen = view_skeleton(skeleton, drawn, frames=frames)
+    seen = view_skeleton(skeleton, drawn, FRAMES, frames=frames)
     assert seen.shape == (2, 3, frames, 25, 2)
-    for clip, part, found in ((0, slice(0, 10), seen[0]), (1, slice(8, 20), seen[1])):
-        flat = skeleton[clip, :, part].permute(0, 2, 3, 1).reshape(1, 150, -1)
-        plain = F.interpolate(flat, size=frames, mode="linear", align_corners=False)
-        difference = found.permute(0, 2, 3, 1).reshape(150, -1) - plain[0]
-        assert difference.abs().max() < 1e-4
+    for found, clip, part in ((seen[0], 0, slice(0, 10)), (seen[1], 1, slice(8, 20))):
+        assert (found - interpolated(skeleton[clip, :, part], frames)).abs().max() < 1e-4
+
+
+def test_padding_is_never_looked_at() -> None:
+    """Windows lie in the clip's own frames, whatever stands behind them."""
+    skeleton = torch.randn(4, *SKELETON)
+    lengths = np.array([20, 12, 1, 0])
+    for clip, length in enumerate(lengths):
+        skeleton[clip, :, length:] = torch.nan
+    skeleton[3, :, 0] = 0  # what a skeleton without frames is packed as
+    whole = view_skeleton(skeleton, np.array([[0.0, 1.0, 0.0]] * 4), lengths, frames=32)
+    for clip, length in enumerate((20, 12, 1)):
+        expected = interpolated(skeleton[clip, :, :length], 32)
+        assert (whole[clip] - expected).abs().max() < 1e-4
+    assert not whole[3].any()
+    late = np.array([[1.0, 0.5, 0.0]] * 4)
+    seen = view_skeleton(skeleton, late, lengths, frames=16)
+    assert seen.isfinite().all()
+    assert (seen[1] - interpolated(skeleton[1, :, 6:12], 16)).abs().max() < 1e-4
+
+
+def test_windows_take_whole_frames_of_the_file() -> None:
+    """Every place from the first to the last is as likely, and a window of 64 frames has 64."""
+    numbers = torch.arange(300.0)[None, None, :, None, None].expand(500, 3, 300, 25, 2)
+    lengths = np.full(500, 103)
+    drawn = np.zeros((500, 3))
+    drawn[:, 0], drawn[:, 1] = np.random.default_rng(0).random(500), 64 / 103
+    seen = view_skeleton(numbers, drawn, lengths, frames=64)[:, 0, :, 0, 0]
+    assert torch.equal(seen, seen[:, :1] + torch.arange(64.0))
+    assert set(seen[:, 0].tolist()) == set(range(40))
+    drawn[:, 1] = 0.999 * 64 / 103
+    assert view_skeleton(numbers, drawn, lengths, frames=63)[:, 0, -1, 0, 0].max() == 102
 
 
 def test_mirrored_skeletons_change_sides() -> None:
     skeleton = torch.randn(1, *SKELETON)
     drawn = np.array([[0.0, 1.0, 1.0]])
-    seen = view_skeleton(skeleton, drawn, frames=20)
+    seen = view_skeleton(skeleton, drawn, FRAMES[:1], frames=20)
     assert torch.equal(seen[0, 0, :, 7], -skeleton[0, 0, :, 11])  # hands
     assert torch.equal(seen[0, 1:, :, 22], skeleton[0, 1:, :, 24])  # thumbs
     assert torch.equal(seen[0, 1:, :, 3], skeleton[0, 1:, :, 3])  # the head
-    assert torch.equal(view_skeleton(seen, drawn, frames=20), skeleton)
+    assert torch.equal(view_skeleton(seen, drawn, FRAMES[:1], frames=20), skeleton)
     assert sorted(MIRRORED) == list(range(25))
 
 

@@ -1,11 +1,7 @@
 import numpy as np
-import pytest
-import torch
-import torch.nn.functional as F
 
 from datamodules.formats.skeleton import Bodies
-from datamodules.ntu.augmentation import view_skeleton
-from datamodules.ntu.bodies import by_motion, in_file_order, resample
+from datamodules.ntu.bodies import by_motion, in_file_order
 
 G = np.random.default_rng(0)
 UPRIGHT = G.normal(0, 1, (25, 3)) * (0.2, 0.5, 0.1) + (0, 0, 3)
@@ -93,41 +89,3 @@ def test_motion_follows_a_person_who_got_a_new_id_and_fills_the_gap() -> None:
     assert np.allclose(found[4, 0], first[3] * 2 / 3 + second[0] / 3, atol=1e-5)
     assert np.allclose(found[5, 0], first[3] / 3 + second[0] * 2 / 3, atol=1e-5)
     assert not found[11].any()  # nothing is made up beyond what was seen
-
-
-def test_resample_is_linear_between_the_centres_of_frames() -> None:
-    persons = np.arange(6.0)[:, None, None, None] * np.ones((6, 2, 25, 3))
-    persons[:, 1] += 100
-    assert np.array_equal(resample(persons, 6)[0, :, 0, 0], np.arange(6))
-    halved = resample(persons, 3)
-    assert halved.shape == (3, 3, 25, 2)
-    assert halved.dtype == np.float32
-    assert halved[1, :, 4, 0].tolist() == [0.5, 2.5, 4.5]
-    assert halved[2, :, 4, 1].tolist() == [100.5, 102.5, 104.5]
-    assert resample(persons, 12)[0, :4, 0, 0].tolist() == [0, 0.25, 0.75, 1.25]
-    assert resample(persons[:1], 4)[0, :, 0, 1].tolist() == [100] * 4
-
-
-def against_torch(persons: np.ndarray, found: np.ndarray) -> float:
-    """The largest difference of (3, 32, 25, 2) from one linear interpolation of the clip."""
-    total = len(persons)
-    flat = torch.from_numpy(persons.reshape(total, -1).T[None])
-    expected = F.interpolate(flat, size=32, mode="linear", align_corners=False)[0].T.numpy()
-    return np.abs(found.transpose(1, 3, 2, 0).reshape(32, -1) - expected).max()
-
-
-def test_resample_against_torch() -> None:
-    persons = G.normal(size=(37, 2, 25, 3))
-    assert against_torch(persons, resample(persons, 32)) < 1e-6
-
-
-@pytest.mark.parametrize(("packed", "exact"), [(96, True), (160, True), (64, False), (128, False)])
-@pytest.mark.parametrize("total", [20, 100, 301])
-def test_an_odd_multiple_of_the_networks_frames_loses_nothing(
-    total: int, packed: int, exact: bool
-) -> None:
-    persons = G.normal(size=(total, 2, 25, 3))
-    there = torch.from_numpy(resample(persons, packed))[None]
-    whole = np.array([[0.0, 1.0, 0.0]])
-    found = view_skeleton(there, whole, frames=32)[0].numpy()
-    assert (against_torch(persons, found) < 1e-4) == exact

@@ -37,7 +37,7 @@ def build(root: Path, **changes: Any) -> NTU:
         "seed": 1,
         "protocol": "paper",
         "video": {"frames": 3, "size": 21},
-        "skeleton": {"frames": 16},
+        "skeleton": {"frames": 20},
     }
     module = NTU(root, **(options | changes))
     module.prepare_data()
@@ -49,8 +49,12 @@ def write_set(root: Path, rows: list[dict[str, object]], **changes: Any) -> Path
     """An index with next to nothing in its only array."""
     write_index(root / INDEX, rows)
     np.save(root / "skeleton.npy", np.zeros((len(rows), 3, 1, 25, 2), np.float32))
+    np.save(root / "skeleton_length.npy", np.ones(len(rows), np.int32))
     index = {"rows": len(rows), "columns": list(rows[0]), "sha256": file_hash(root / INDEX)}
-    arrays = {"skeleton": {"shape": [len(rows), 3, 1, 25, 2], "dtype": "float32", "sha256": ""}}
+    arrays = {
+        "skeleton": {"shape": [len(rows), 3, 1, 25, 2], "dtype": "float32", "sha256": ""},
+        "skeleton_length": {"shape": [len(rows)], "dtype": "int32", "sha256": ""},
+    }
     manifest = {"format": 1, "task": "ntu", "protocol": "paper", "provenance": "real"}
     manifest |= {"index": index, "modalities": arrays, "settings": {}} | changes
     (root / MANIFEST).write_text(json.dumps(manifest))
@@ -118,7 +122,7 @@ def test_batch(ntu_packed: Path) -> None:
     (first, *_) = epoch_of(module, 0)
     assert list(first) == ["video", "skeleton", "label", "id"]
     assert first["video"].shape == (16, *module.shapes["video"]) == (16, 3, 3, 21, 21)
-    assert first["skeleton"].shape == (16, *module.shapes["skeleton"]) == (16, 3, 16, 25, 2)
+    assert first["skeleton"].shape == (16, *module.shapes["skeleton"]) == (16, 3, 20, 25, 2)
     assert first["video"].dtype == first["skeleton"].dtype == torch.float32
     for row, label in zip(first["id"], first["label"], strict=True):
         assert parse_sample_name(module.ids[int(row)]).label == label
@@ -164,7 +168,7 @@ def test_lengths_stay_with_the_processor_and_nothing_is_read_back(ntu_packed: Pa
     assert {name: entry.device.type for name, entry in ready.items()} == dict.fromkeys(
         ("video", "skeleton", "label", "id"), "meta"
     )
-    assert ready["skeleton"].shape == (16, 3, 16, 25, 2)
+    assert ready["skeleton"].shape == (16, 3, 20, 25, 2)
 
 
 @pytest.mark.parametrize("kind", ["shared", "separate"])
@@ -178,7 +182,8 @@ def test_windows_are_lengthened_by_the_frames_of_the_file(kind: str, ntu_packed:
         if kind == "shared":
             drawn["video"][:, 1] = drawn["skeleton"][:, 1]
         ready = module.on_after_batch_transfer(batch, 0)
-        skeleton = view_skeleton(batch["skeleton"], drawn["skeleton"], frames=16)
+        lengths = batch["skeleton_length"]
+        skeleton = view_skeleton(batch["skeleton"], drawn["skeleton"], lengths, frames=20)
         video = view_video(batch["video"], drawn["video"], frames=4, size=21)
         assert torch.equal(ready["skeleton"], centre_on_first_spine(skeleton))
         assert torch.equal(ready["video"], normalise(video))
@@ -212,7 +217,7 @@ def test_a_group_acts_on_its_own_stream_alone(used: str, unused: str, ntu_packed
     other = {unused: groups[unused]}
     assert same(before, epoch_of(build(ntu_packed, modalities=[used], **other), 1))
     for setting, value in groups[used].items():
-        change = {used: {"frames": 3, "size": 21} if used == "video" else {"frames": 16}}
+        change = {used: {"frames": 3, "size": 21} if used == "video" else {"frames": 20}}
         change[used] |= {setting: value}
         assert not same(before, epoch_of(build(ntu_packed, modalities=[used], **change), 1))
 
@@ -235,6 +240,13 @@ def test_windows_of_skeletons_can_have_a_least_length(ntu_packed: Path) -> None:
     expected = centre_on_first_spine(skeleton[whole[0]["id"]])
     assert torch.equal(whole[0]["skeleton"], expected)
     assert not torch.allclose(cut[0]["skeleton"], expected, atol=1e-3)
+
+
+def test_skeletons_that_an_earlier_version_resampled_are_refused(tmp_path: Path) -> None:
+    row = {"id": "x", "subject": 1, "camera": 1, "setup": 1, "replication": 1, "label": 0}
+    root = write_set(tmp_path, [row | {"listed": 0}], settings={"skeleton_frames": 160})
+    with pytest.raises(DataError, match="found skeletons resampled to 160 by an earlier version"):
+        build(root, modalities=["skeleton"])
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_packed_sample_data(ntu_packed: Path) -> None:
     assert {row["subject"] for row in rows} == {"1", "2", "3", "4"}
     video, skeleton = np.load(ntu_packed / "video.npy"), np.load(ntu_packed / "skeleton.npy")
     assert (video.shape, video.dtype) == ((SAMPLES, 4, 24, 24, 3), np.uint8)
-    assert (skeleton.shape, skeleton.dtype) == ((SAMPLES, 3, 16, 25, 2), np.float32)
+    assert (skeleton.shape, skeleton.dtype) == ((SAMPLES, 3, FRAMES, 25, 2), np.float32)
     assert np.load(ntu_packed / "skeleton_length.npy").tolist() == [FRAMES] * SAMPLES
     assert json.loads((ntu_packed / "manifest.json").read_text())["provenance"] == "sample"
     pairs = skeleton[..., 1].any((1, 2, 3))

@@ -186,6 +186,23 @@ def test_disk_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         pack(job(), tmp_path / "out", workers=1)
 
 
+def ragged(item: int) -> Prepared:
+    return Prepared({"rows": np.full((2, item % 7, 3), item, np.int16), "number": np.array(item)})
+
+
+def test_arrays_of_several_sizes_are_padded_to_the_largest(tmp_path: Path) -> None:
+    """Within a chunk and between chunks: the first one has up to six rows, the last one five."""
+    items = [*range(20), *range(35, 41)]
+    rows = [{"id": f"s{item}"} for item in items]
+    out = pack(job(work=ragged, items=items, index=rows), tmp_path / "out", workers=2)
+    assert np.load(out / "number.npy").tolist() == items
+    found = np.load(out / "rows.npy")
+    assert (found.shape, found.dtype) == ((26, 2, 6, 3), np.int16)
+    for item, array in zip(items, found, strict=True):
+        assert (array[:, : item % 7] == item).all()
+        assert not array[:, item % 7 :].any()
+
+
 def test_nothing_of_others_is_removed(tmp_path: Path) -> None:
     """Whatever lies beside the work in progress stays there."""
     partial = tmp_path / "out.partial"

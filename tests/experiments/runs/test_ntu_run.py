@@ -129,10 +129,10 @@ def test_data_of_the_released_protocol(released: Path) -> None:
     assert video.shape[1:] == (24, 37, 37, 3)
     assert not video[:, -1].any()
     assert video[:, :-1].any((2, 3, 4)).all()
-    assert skeleton.shape[1:] == (3, 160, 25, 2)
+    assert skeleton.shape[1:] == (3, 20, 25, 2)
     (absent,) = np.flatnonzero(~skeleton.any((1, 2, 3, 4)))
     assert data.ids[absent] == name(1, LISTED[1], 1).id
-    first = skeleton[data.ids.index(name(1, 3, 2).id), ..., 0]  # (3, 160, 25)
+    first = skeleton[data.ids.index(name(1, 3, 2).id), ..., 0]  # (3, 20, 25)
     assert np.abs(first - STILL.T[:, None]).max() < 1e-5
 
     (batch, *_) = data.val_dataloader()[0]
