@@ -159,7 +159,8 @@ def tiny(task: str, roots: dict[str, Path], *more: str) -> Overrides:
 BESIDE = {"mosei": ["fusion.mid.join_mean=masked"], "ntu": ["fusion.mid.block_dropout=0.2"]}
 FUSIONS = {
     "ravdess": ["sum", "uniform", "msaf", "mmtm", "concat", "mcbp", "embracenet", "average",
-                "multiply", "multiplicative"],
+                "multiply", "multiplicative", "squeeze_excitation", "gmu", "crossmodal",
+                "bottleneck"],
     "mosei": ["msaf", "tfn", "lmf", "mfm", "misa", "dcca", "iccn"],
     "ntu": ["msaf", "centralnet", "mfas"],
 }  # fmt: skip

@@ -1,9 +1,12 @@
-"""Readouts and the fusions that the paper compares with MSAF."""
+"""Readouts, the fusions that the paper compares with MSAF, and newer ones that it does not."""
 
 from models.contracts import Prediction
 from models.fusions.average import AverageProbabilities
+from models.fusions.bottleneck import BottleneckAttention
 from models.fusions.concat import ConcatHead
+from models.fusions.crossmodal import CrossmodalAttention
 from models.fusions.embracenet import Embrace, EmbraceNet
+from models.fusions.gmu import GatedUnits
 from models.fusions.mcbp import MCBP, CompactBilinear
 from models.fusions.mmtm import MMTM
 from models.fusions.multiplicative import Multiplicative
@@ -15,15 +18,19 @@ from models.fusions.readout import (
     SumLogits,
 )
 from models.fusions.regression_head import RegressionHead
+from models.fusions.squeeze_excitation import SqueezeExcitation
 
 __all__ = [
     "MCBP",
     "MMTM",
     "AverageProbabilities",
+    "BottleneckAttention",
     "CompactBilinear",
     "ConcatHead",
+    "CrossmodalAttention",
     "Embrace",
     "EmbraceNet",
+    "GatedUnits",
     "MeanLogits",
     "Multiplicative",
     "MultiplyProbabilities",
@@ -31,5 +38,6 @@ __all__ = [
     "Readout",
     "ReadoutBuilder",
     "RegressionHead",
+    "SqueezeExcitation",
     "SumLogits",
 ]

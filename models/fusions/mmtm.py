@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.fusions.maps import at_every_position, check_channels, check_maps, spatial_mean
+
 
 class MMTM(nn.Module):
     """Multimodal Transfer Module (Joze et al. 2020).
@@ -42,10 +44,7 @@ class MMTM(nn.Module):
         self, in_channels: Sequence[int], *, ratio: float = 4, width_factor: Literal[1, 2] = 2
     ) -> None:
         super().__init__()
-        if not in_channels or min(in_channels) < 1:
-            raise ValueError(
-                f"expected a positive number of channels per modality, got {in_channels}"
-            )
+        self.in_channels = check_channels(in_channels)
         if width_factor not in (1, 2):
             raise ValueError(f"expected width_factor 2 or 1, got {width_factor}")
         channels = sum(in_channels)
@@ -53,7 +52,6 @@ class MMTM(nn.Module):
             raise ValueError(
                 f"expected a ratio above 0 and up to {width_factor * channels}, got {ratio}"
             )
-        self.in_channels = tuple(in_channels)
         bottleneck = int(width_factor * channels / ratio)
         self.squeeze = nn.Linear(channels, bottleneck)
         # One layer for all modalities: its rows are those of a layer for each.
@@ -61,28 +59,8 @@ class MMTM(nn.Module):
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
         """Scale the channels of every modality: new tensors `(B, C_m, *)` of the same shapes."""
-        self._check(features)
-        squeezed = torch.cat([_spatial_mean(x) for x in features], 1)  # (B, d)
+        check_maps(features, self.in_channels)
+        squeezed = torch.cat([spatial_mean(x) for x in features], 1)  # (B, d)
         joint = F.relu(self.squeeze(squeezed.to(self.squeeze.weight.dtype)))  # (B, o)
         gates = self.excite(joint).sigmoid().split(self.in_channels, 1)  # (B, C_m) each
-        return [
-            x * gate.to(x.dtype)[(..., *[None] * (x.ndim - 2))]
-            for x, gate in zip(features, gates, strict=True)
-        ]
-
-    def _check(self, features: Sequence[Tensor]) -> None:
-        if isinstance(features, Tensor):
-            raise ValueError(f"expected a list of {len(self.in_channels)} tensors, got a tensor")
-        shapes = [tuple(x.shape) for x in features]
-        if [shape[1:2] for shape in shapes] != [(channels,) for channels in self.in_channels]:
-            raise ValueError(
-                f"expected features (B, C, *) with C = {self.in_channels}, got shapes {shapes}"
-            )
-
-
-def _spatial_mean(x: Tensor) -> Tensor:
-    # A sum, divided later: the gradient of a mean would be written out over the whole map.
-    dtype = torch.promote_types(x.dtype, torch.float32)
-    if x.ndim == 2:
-        return x.to(dtype)
-    return x.sum(tuple(range(2, x.ndim)), dtype=dtype) / x.shape[2:].numel()  # (B, C)
+        return [x * at_every_position(gate, x) for x, gate in zip(features, gates, strict=True)]

@@ -11,7 +11,15 @@ from torch import Tensor, nn
 import models.baselines
 from models import StagedNetwork
 from models.contracts import BranchedNetwork, MidFusion, Network, PhasedNetwork, Prediction
-from models.fusions import MMTM, Multiplicative, SumLogits
+from models.fusions import (
+    MMTM,
+    BottleneckAttention,
+    CrossmodalAttention,
+    GatedUnits,
+    Multiplicative,
+    SqueezeExcitation,
+    SumLogits,
+)
 from models.tasks import Classification, Joint, Regression
 from msaf import MSAF, UniformGate
 from tests.models.baselines import test_centralnet, test_mfas, toy
@@ -56,6 +64,10 @@ PHASES = {
 }
 MID_FUSIONS = [
     (partial(MMTM, ratio=2), False),
+    (SqueezeExcitation, False),
+    (GatedUnits, False),
+    (CrossmodalAttention, False),
+    (BottleneckAttention, False),
     (MSAF, False),
     (UniformGate, False),
     (partial(MSAF, join_mean="masked"), True),

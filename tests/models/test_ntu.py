@@ -329,7 +329,10 @@ def test_the_small_networks_are_the_same_ones(rgb: str) -> None:
     assert len(small.points) == len(full.points) == 2
 
 
-@pytest.mark.parametrize("fusion", ["msaf", "mmtm", "centralnet", "mfas"])
+NEWER = ["squeeze_excitation", "gmu", "crossmodal", "bottleneck"]
+
+
+@pytest.mark.parametrize("fusion", ["msaf", "mmtm", "centralnet", "mfas", *NEWER])
 def test_a_step_in_mixed_precision(fusion: str) -> None:
     torch.manual_seed(0)
     cfg = compose("task=ntu", f"fusion={fusion}", "data.root=x", "task.branches.video.width=8")

@@ -211,7 +211,10 @@ def test_a_fusion_of_probabilities_is_refused_before_anything_is_trained(
         make_run(tmp_path, f"fusion={fusion}")
 
 
-@pytest.mark.parametrize("fusion", ["sum", "uniform", "mmtm", "concat", "embracenet"])
+NEWER = ["squeeze_excitation", "gmu", "crossmodal", "bottleneck"]
+
+
+@pytest.mark.parametrize("fusion", ["sum", "uniform", "mmtm", "concat", "embracenet", *NEWER])
 def test_the_other_fusions_train(tmp_path: Path, fusion: str) -> None:
     run = train(tmp_path, f"fusion={fusion}", "epochs=1")
     assert 0 < run.folder.metrics()["reported"]["last_epoch"]["test"]["mae"] < 4

@@ -10,6 +10,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.utils import instantiate
 from torch import Tensor, nn
 
+import experiments  # noqa: F401  registers the resolvers of the configuration
 from models import StagedNetwork
 from models.backbones import BranchOutput
 
