@@ -6,7 +6,7 @@ from torchmetrics.functional import classification, regression
 
 
 def classification_metrics(scores: Tensor, labels: Tensor) -> dict[str, float]:
-    """Accuracy in per cent, four decimals: `accuracy` (top 1), `top2`, `top4` for more classes.
+    """Accuracy in per cent, five decimals: `accuracy` (top 1), `top2`, `top4` for more classes.
 
     Args:
         scores: `(N, K)`, the larger the likelier; logits or probabilities.
@@ -23,7 +23,7 @@ def classification_metrics(scores: Tensor, labels: Tensor) -> dict[str, float]:
 
 
 def regression_metrics(scores: Tensor, labels: Tensor) -> dict[str, float]:
-    """Metrics of sentiment in [-3, 3] (paper 5.2), accuracies and F1 in per cent, four decimals.
+    """Metrics of sentiment in [-3, 3] (paper 5.2), accuracies and F1 in per cent, five decimals.
 
     * `mae`: mean absolute error over the whole split. The released code averages the means of its
       batches, of which the last one is shorter.
@@ -79,5 +79,5 @@ def _two_classes(predicted: Tensor, true: Tensor) -> tuple[float, float]:
 
 
 def _per_cent(share: Tensor) -> float:
-    """Return a share in per cent, to the four decimals that single precision holds of it."""
-    return round(100 * float(share), 4)
+    """Return a share in per cent, to the five decimals that single precision holds of it."""
+    return round(100 * float(share), 5)

@@ -13,7 +13,7 @@ from datamodules.packed.chunks import Prepared
 from datamodules.packed.errors import DataError, reading
 from datamodules.packed.settings import check_settings
 from datamodules.ravdess.faces import check_lengths, choose_frames, crop_face, face_boxes
-from datamodules.ravdess.mfcc import fit_to_window, mfcc
+from datamodules.ravdess.mfcc import FrontEnd, fit_to_window, mfcc
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class RavdessSettings:
             `spread` evenly over it (the released code).
         face_source: crop the face out of the full `frame`, or out of the frame `squeezed` to
             size x size first (the released code).
+        mfcc: what resamples and transforms the sound: `torchaudio`, with the resampling filter of
+            the paper's librosa 0.8, or today's `librosa`.
         sample_rate: Hz that the sound is resampled to.
         offset: seconds left out at the beginning.
         duration: seconds of sound used.
@@ -39,6 +41,7 @@ class RavdessSettings:
     size: int = 224
     frame_choice: Literal["consecutive", "spread"] = "consecutive"
     face_source: Literal["frame", "squeezed"] = "frame"
+    mfcc: FrontEnd = "torchaudio"
     sample_rate: int = 44100
     offset: float = 0.5
     duration: float = 2.45
@@ -91,7 +94,10 @@ class PrepareClip:
         if not np.isfinite(sound.samples).all():
             raise DataError(f"{clip.sound}: expected finite samples, found NaN; fetch it again")
         samples, padded = fit_to_window(
-            sound, sample_rate=settings.sample_rate, duration=settings.duration
+            sound,
+            sample_rate=settings.sample_rate,
+            duration=settings.duration,
+            front_end=settings.mfcc,
         )
         prepared.arrays["audio"] = mfcc(
             samples,
@@ -99,6 +105,7 @@ class PrepareClip:
             n_mfcc=settings.n_mfcc,
             n_fft=settings.n_fft,
             hop_length=settings.hop_length,
+            front_end=settings.mfcc,
         )
         prepared.marks.extend(["padded"] * padded + ["stereo"] * (sound.channels > 1))
 

@@ -18,6 +18,9 @@ from datamodules.ravdess.clip import Clip, PrepareClip, RavdessSettings
 from datamodules.ravdess.files import RavdessFiles, find_ravdess_files
 
 TASK = "ravdess"
+LIBRARIES = (
+    "numpy", "torchaudio", "librosa", "soxr", "soundfile", "av", "opencv-python-headless"
+)  # fmt: skip
 # measured on one core with 720p video, for the estimate that is printed before the work begins
 _SECONDS_PER_CLIP = {"video": 0.45, "audio": 0.03, "action_units": 0.01}
 
@@ -78,7 +81,7 @@ def prepare_ravdess(
         dropped=dropped,
         counts={"ignored": sum(files.ignored.values())},
         warnings=files.warnings,
-        libraries=("numpy", "librosa", "soxr", "soundfile", "av", "opencv-python-headless"),
+        libraries=LIBRARIES,
     )
     return pack(job, out, workers=workers or cores())
 

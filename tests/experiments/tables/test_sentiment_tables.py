@@ -94,7 +94,7 @@ def figures(place: Path, fusion: str, rule: str, metric: str) -> np.ndarray:
     return np.array([run["reported"][rule]["test"][metric] for run in found])
 
 
-def test_every_metric_has_the_papers_figure_and_ours_in_its_own_digits(place: Path) -> None:
+def test_every_metric_has_its_own_digits(place: Path) -> None:
     with (place / "results" / "tablesentiment.csv").open() as file:
         rows = {row["row"]: row for row in csv.DictReader(file)}
     for name, fusion in (("Text", "none"), ("MSAF", "msaf")):
@@ -104,8 +104,7 @@ def test_every_metric_has_the_papers_figure_and_ours_in_its_own_digits(place: Pa
                 values = figures(place, fusion, rule, metric)
                 expected = f"{values.mean():.{digits}f} ± {stats.sem(values):.{digits}f}"
                 assert rows[name][f"{metric} ({shown})"] == expected
-    assert rows["Text"]["paper mae"] == "0.572" and rows["Text"]["paper corr"] == "0.700"
-    assert rows["MSAF"]["paper acc2"] == "85.5" and rows["MSAF"]["paper corr"] == ""
+    assert not any(name.startswith("paper ") for name in rows["Text"].keys() - {"paper #Params"})
     paired = figures(place, "none", "val_selected", "acc2")
     paired = paired - figures(place, "msaf", "val_selected", "acc2")
     expected = f"{paired.mean():+.1f} ± {stats.sem(paired):.1f}"
@@ -121,7 +120,7 @@ def test_markdown_has_a_grid_for_each_rule_and_says_how_each_chooses(place: Path
     ]  # fmt: skip
     grids = [line for line in text.splitlines() if line.startswith("| row")]
     assert len(grids) == 3
-    assert grids[0].startswith("| row | paper acc2 | acc2 | paper mae | mae | paper corr | corr |")
+    assert grids[0].startswith("| row | acc2 | mae | corr |")
     for said in (
         "`val_selected` takes the epoch with the best mae on the validation data",
         "† `paper_rule` takes each metric from its own best epoch on the validation data",
@@ -148,8 +147,8 @@ def test_a_table_of_parts_is_one_file_of_each_kind(place: Path) -> None:
         ("Its ablation", "C 16"), ("Its ablation", "C 32"),
         ("A table of sentiment", "Text"), ("A table of sentiment", "MSAF"),
     ]  # fmt: skip
-    assert rows[0]["paper acc7"] == "51.7" and rows[0]["paper mae"] == ""
-    assert rows[2]["paper acc7"] == "" and rows[2]["paper mae"] == "0.572"
+    assert rows[0]["acc7 (last_epoch)"] and not rows[0]["mae (last_epoch)"]
+    assert rows[2]["mae (last_epoch)"] and not rows[2]["acc7 (last_epoch)"]
     content = json.loads((results / "tableboth.json").read_text())
     assert [part["table"]["name"] for part in content["parts"]] == ["ablation", "sentiment"]
     assert (results / "tableboth.tex").read_text().count(r"\begin{table}") == 2
@@ -168,7 +167,7 @@ def test_a_part_that_cannot_run_stops_no_other(
     shutil.copytree(place, tmp_path / "here")
     assert fill(tmp_path / "here", "mixed") == 1
     err = capsys.readouterr().err
-    assert "row sum: Could not override 'task.branches.text.features'" in err
+    assert "row sum: task.branches.text: no such key" in err
     text = (tmp_path / "here" / "results" / "tablemixed.md").read_text()
     assert "## Another task's" in text and "0 of 1" in text and "1 of 1" in text
 

@@ -6,15 +6,16 @@ import pytest
 from rich.console import Console
 
 from experiments.evaluation.statistics import Estimate
+from experiments.tables.cells import cells
 from experiments.tables.fill import Filled, Line
 from experiments.tables.table import Row, Table
 from experiments.tables.write import show_table
 
 NAMES = ["3D ResNeXt50 (Vis.)", "Multiplication", "sum (control)", "MSAF"]
-STANDS: dict[str, Any] = {"data": ["sample"]}
+REAL: dict[str, Any] = {"data": ["real"], "overrides": []}
 
 
-def filled(metrics: tuple[str, ...], reference: str = "MSAF") -> Filled:
+def filled(metrics: tuple[str, ...], reference: str = "MSAF", **stands: Any) -> Filled:
     rows = [Row(name, ("fusion=sum",), {"accuracy": 74.86}) for name in [*NAMES[:3], reference]]
     table = Table("1", "A table", tuple(rows), (0, 1), (1,), metrics, reference)
     rules = {"paper_rule": 10.0, "last_epoch": 20.0}
@@ -26,7 +27,7 @@ def filled(metrics: tuple[str, ...], reference: str = "MSAF") -> Filled:
         }
         difference = {rule: Estimate(-10.0, 1.4, 2, "folds", 2) for rule in rules}
         lines.append(Line(row, 2, 2, figures, difference, 10, 10))
-    return Filled(table, tuple(rules), tuple(lines), STANDS)
+    return Filled(table, tuple(rules), tuple(lines), REAL | stands)
 
 
 def shown(width: int, *metrics: str, reference: str = "MSAF") -> list[str]:
@@ -41,7 +42,7 @@ def shown(width: int, *metrics: str, reference: str = "MSAF") -> list[str]:
 
 def test_eighty_columns_hold_both_rules_and_whole_words() -> None:
     lines = shown(80, "accuracy")
-    assert lines[1] == "A table (sample data)"
+    assert lines[1] == "A table"
     rows = [line for line in lines if "2 of 2" in line]
     assert rows[1].split() == [
         *("Multiplication", "74.86", "11.0", "±", "1.4", "21.0", "±", "1.4"),
@@ -69,3 +70,23 @@ def test_narrower_means_fewer_columns(width: int, metrics: int, figures: int) ->
     assert row.count("±") == figures + 1
     if figures == 1:
         assert "23.0 ± 1.4" in row and "13.0" not in row  # the headline rule, without selection
+
+
+@pytest.mark.parametrize(
+    ("stands", "there"),
+    [
+        ({}, True),
+        ({"data": []}, True),  # no run yet: nothing of ours stands beside them
+        ({"data": ["sample"]}, False),
+        ({"data": ["real", "sample"]}, False),
+        ({"overrides": ["epochs=2"]}, True),
+        ({"overrides": ["modalities=[audio,action_units]"]}, False),
+    ],
+)
+def test_the_papers_figures_stand_beside_its_own_input_alone(
+    stands: dict[str, Any], there: bool
+) -> None:
+    head, rows = cells(filled(("accuracy", "mae"), **stands))
+    expected = ["paper accuracy"] if there else []  # no row has one of mae
+    assert [name for name in head if name.startswith("paper ")] == [*expected, "paper #Params"]
+    assert all(("74.86" in row) == there and len(row) == len(head) for row in rows)
