@@ -26,6 +26,7 @@ NEUTRAL = {
     "cudnn_tf32": True,
     "trainer.benchmark": False,
     "trains": True,
+    "network.modality_dropout": 0.0,
 }
 
 
