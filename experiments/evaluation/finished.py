@@ -56,7 +56,7 @@ class FinishedRun:
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
             raise RunError(
                 f"{file}: expected ids, labels and scores_{rule}, but it is missing or cut off "
-                f"({error}): delete the run's metrics.json and train again"
+                f"({error}): copy the run folder again, or train it again with rerun=true"
             ) from None
         if len({len(found.ids), len(found.labels), len(found.scores)}) > 1:
             raise RunError(
@@ -214,7 +214,7 @@ class Evaluation:
                 raise RunError(
                     f"{run.folder.path}: metrics.json says {self.sample_metric} {written:.3f} "
                     f"under {self.rule}, predictions.npz gives {found:.3f}: they are not of one "
-                    "run; delete the folder and train again"
+                    "run; train it again with rerun=true"
                 )
 
 

@@ -93,13 +93,13 @@ class RunFolder:
             ) from None
         except ValueError as error:  # text that is no JSON, or bytes that are no text
             raise RunError(
-                f"{file} is not valid JSON ({error}): delete it and train again"
+                f"{file} is not valid JSON ({error}): move it away and train again"
             ) from None
         missing = WRITTEN - (metrics.keys() if isinstance(metrics, dict) else set())
         if missing:
             raise RunError(
                 f"{file}: expected what train.py writes, found no {', '.join(sorted(missing))}: "
-                "delete it and train again"
+                "move it away and train again"
             )
         return metrics
 
