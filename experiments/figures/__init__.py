@@ -1,0 +1,1 @@
+"""Plots of what was measured, as pictures and as numbers."""
