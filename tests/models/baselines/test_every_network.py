@@ -103,7 +103,9 @@ def test_every_parameter_is_trained(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_learns_a_label_of_two_modalities(kind: Kind) -> None:
     network, data = build(kind), batch(samples=48)
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.03)
+    # MISA's difference is no true slope, for lengths are held constant: at 0.03, 300 times the
+    # published rate, it drives the codes of so few samples into the ends of their sigmoids.
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.01 if kind is MISA else 0.03)
     for phase in getattr(network, "phases", [None]):
         for _ in range(50):
             if phase:
