@@ -5,7 +5,6 @@ import time
 import warnings
 from collections.abc import Iterable
 from dataclasses import fields
-from functools import partial
 from typing import Any
 
 import torch
@@ -23,7 +22,7 @@ from scripts.benchmarks import (
     gpu_text,
 )
 from scripts.benchmarks.gpu_plan import Measurement, SkippedError
-from scripts.benchmarks.gpu_report import Report
+from scripts.benchmarks.gpu_report import Report, Row
 from scripts.benchmarks.gpu_timing import Bench
 from scripts.benchmarks.options import written
 from scripts.benchmarks.registry import GpuOptions
@@ -38,7 +37,7 @@ PLANS = {
 }
 # Out of memory, on whichever side: the CPU's allocator has no class of its own.
 OUT_OF_MEMORY = (torch.OutOfMemoryError, MemoryError)
-LOST = "the GPU no longer answers after an earlier error"
+LOST = "the GPU no longer answers"
 
 
 def run(options: GpuOptions, console: Console | None = None) -> None:
@@ -90,22 +89,20 @@ def measure_all(
     report.write()  # a place that cannot be written to is known before anything is measured
     for measurement in measurements:
         left = seconds - (time.perf_counter() - begin)
-        guess = measurement.seconds / (20 if bench.tiny else 1)
-        entry = {"section": measurement.section, "name": measurement.name}
-        if guess > left:
-            reason = f"about {guess:.0f} s, and {max(left, 0):.0f} s were left; give more minutes="
-            report.skipped.append(entry | {"reason": reason})
-        else:
-            _measure(measurement, entry, bench, report)
+        outcome = _measure(measurement, left, bench, report)
         gpu_loader.compare(report)
         report.seconds = time.perf_counter() - begin
         report.write()
-        console.print(f"{report.seconds:5.0f} s  {measurement.section}: {measurement.name}")
-    report.complete = True
+        line = f"{report.seconds:5.0f} s  {measurement.section}: {measurement.name}: {outcome}"
+        console.print(line, markup=False, highlight=False)
+        if outcome == LOST:
+            break
+    else:
+        report.complete = True
     report.write()
     markdown, data = report.paths
     console.print(report.markdown(), markup=False, highlight=False, soft_wrap=True)
-    console.print(f"written: {markdown} and {data}", highlight=False)
+    console.print(f"written: {markdown} and {data}", highlight=False, soft_wrap=True)
     if report.failed:
         raise ValueError(
             f"{len(report.failed)} of the measurements failed, the others stand; {markdown} says "
@@ -135,28 +132,38 @@ def about(bench: Bench, options: GpuOptions) -> dict[str, Any]:
     }
 
 
-def _measure(measurement: Measurement, entry: dict[str, str], bench: Bench, report: Report) -> None:
-    """Add a measurement's row to the report, or why there is none."""
-    add = partial(_leave_out, entry)
+def _measure(measurement: Measurement, left: float, bench: Bench, report: Report) -> str:
+    """Add a measurement's row to the report, or why there is none; return the outcome in a word."""
+    guess = measurement.seconds / (20 if bench.tiny else 1)
+    outcome, reason = "measured", ""
+    if guess > left:
+        reason = f"it takes about {guess:.0f} s, and {max(left, 0):.0f} s are left of minutes="
+        outcome = "skipped"
+    else:
+        try:
+            row = _quietly(measurement)
+            report.sections.setdefault(measurement.section, []).append(row)
+        except SkippedError as error:
+            outcome, reason = "skipped", str(error)
+        except OUT_OF_MEMORY as error:
+            outcome, reason = "skipped", f"it does not fit into the memory: {_first_line(error)}"
+        except Exception as error:  # whatever it is, the other figures are still wanted
+            outcome, reason = "failed", f"{type(error).__name__}: {_first_line(error)}"
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of algorithms that are not deterministic, above all
-            row = measurement.run()
-            report.sections.setdefault(measurement.section, []).append({**measurement.names, **row})
-    except SkippedError as reason:
-        add(report.skipped, str(reason))
-    except OUT_OF_MEMORY as error:
-        add(report.skipped, f"it does not fit into the memory: {_first_line(error)}")
-    except Exception as error:  # whatever it is, the other figures are still wanted
-        add(report.failed, f"{type(error).__name__}: {_first_line(error)}")
-    try:
-        bench.free()  # out of the handlers, whose traceback would keep the tensors alive
+        bench.free()  # behind the handlers, whose traceback would keep the tensors alive
     except RuntimeError as error:
-        add(report.failed, f"{LOST}: {_first_line(error)}")
+        outcome, reason = LOST, f"{LOST}, nothing after this was measured: {_first_line(error)}"
+    if outcome != "measured":
+        entry = {"section": measurement.section, "name": measurement.name, "reason": reason}
+        (report.skipped if outcome == "skipped" else report.failed).append(entry)
+    return outcome
 
 
-def _leave_out(entry: dict[str, str], among: list[dict[str, str]], reason: str) -> None:
-    among.append(entry | {"reason": reason})
+def _quietly(measurement: Measurement) -> Row:
+    """The row of a measurement, names first, without warnings of algorithms that vary."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return {**measurement.names, **measurement.run()}
 
 
 def _first_line(error: BaseException) -> str:

@@ -106,7 +106,7 @@ def table(rows: list[Row]) -> str:
 
 
 def shown(value: str | int | float | None) -> str:
-    """A name as it is, a count as it is, a number with three digits, a dash for what is not there."""
+    """A name or a count as it is, another number with three digits, a dash for none."""
     if value is None:
         return "-"
     if isinstance(value, str):

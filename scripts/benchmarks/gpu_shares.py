@@ -27,7 +27,7 @@ LENGTH, ADDED_FRAMES = "skeleton_length", 10  # the array beside NTU's skeletons
 
 
 def plan(bench: Bench) -> Iterator[Measurement]:
-    """Every network in bfloat16, where what is no matrix product shows most; on a CPU in float32."""
+    """Every network in bfloat16, where products of matrices weigh least; on a CPU in float32."""
     way = Way("bf16", "bf16") if bench.cuda else Way("fp32", "fp32")
     for training in TRAININGS:
         names = {"network": training.name, "precision": way.name}
