@@ -84,7 +84,7 @@ def crop_and_flip_at_once(
 ) -> Tensor:
     """Crop, resize bilinearly and flip all clips by one `grid_sample`.
 
-    It computes what `crop_and_flip` does on a GPU, up to rounding where a value lies halfway between
+    It computes what `crop_and_flip` does on a GPU, up to the rounding of a value halfway between
     two bytes. On the CPU `crop_and_flip` resizes bytes with rounded weights, and differs by up to
     one. A place beyond the middle of a crop's outermost pixel is moved there, as the crop has no
     neighbors.

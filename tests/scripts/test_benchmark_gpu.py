@@ -190,7 +190,7 @@ def test_clips_at_once_are_what_the_loop_makes(per: Any, size: tuple[int, int] |
     # On a GPU the loop resizes floats.
     floats = augmentation_on_floats(video, drawn, size or (40, 30))
     apart = (found.int() - floats.int()).abs()
-    assert apart.max() <= 1 and apart.float().mean() < 1e-3
+    assert apart.max() <= 1 and apart.float().mean() < 0.01  # halfway values
 
 
 @pytest.mark.parametrize("training", TRAININGS, ids=lambda training: training.name)
