@@ -23,7 +23,8 @@ class Bench:
 
     Args:
         device: `cuda` or `cpu`.
-        tiny: the networks and batches of the rendered samples, and few rounds.
+        tiny: the networks and batches of the rendered samples, and few rounds; their times mean
+            nothing.
     """
 
     device: torch.device
@@ -33,7 +34,7 @@ class Bench:
     seconds: float = field(init=False)
 
     def __post_init__(self) -> None:
-        warm_up, least, seconds = (1, 2, 0.1) if self.tiny else (5, 3, 2.0)
+        warm_up, least, seconds = (1, 1, 0.05) if self.tiny else (5, 3, 2.0)
         for name, value in (("warm_up", warm_up), ("least", least), ("seconds", seconds)):
             object.__setattr__(self, name, value)
 

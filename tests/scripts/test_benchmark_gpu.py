@@ -14,7 +14,7 @@ from rich.console import Console
 
 from datamodules.packed.augmentation import CropAndFlip, crop_and_flip
 from scripts import benchmark
-from scripts.benchmarks import gpu, gpu_loader
+from scripts.benchmarks import gpu, gpu_loader, gpu_module, gpu_steps
 from scripts.benchmarks.cases import CASES
 from scripts.benchmarks.gpu_augmentation import crop_and_flip_at_once
 from scripts.benchmarks.gpu_module import least_bytes
@@ -64,7 +64,11 @@ def giving(name: str, outcome: Row | BaseException, seconds: float = 1.0) -> Mea
 
 
 @pytest.mark.parametrize("section", GPU_SECTIONS)
-def test_every_section_is_in_both_files(section: str, tmp_path: Path) -> None:
+def test_every_section_is_in_both_files(
+    section: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu_steps, "TRAININGS", (RAVDESS, TRAININGS[-1]))  # `shares` has them all
+    monkeypatch.setattr(gpu_module, "CASES", CASES[-2:])
     before = flags()
     given = [f"only=[{section}]", f"out={tmp_path}/gpu", "compile=false"]
     benchmark.main(["gpu", "device=cpu", "size=tiny", *given])
@@ -217,6 +221,33 @@ def test_backend_flags_are_set_back_after_an_error() -> None:
     with pytest.raises(ZeroDivisionError), trained(RAVDESS, Way("fp32", "fp32"), CPU):
         raise ZeroDivisionError
     assert flags() == before
+
+
+def test_on_a_gpu_events_are_read_after_it_has_done_everything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[str] = []
+
+    class Event:
+        def __init__(self, *, enable_timing: bool) -> None:
+            assert enable_timing
+
+        def record(self) -> None:
+            calls.append("mark")
+
+        def elapsed_time(self, end: "Event") -> float:
+            assert calls[-1] == "wait"
+            return 250.0  # milliseconds
+
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: calls.append("wait"))
+    bench = Bench(torch.device("cuda"), tiny=True)
+    seconds = bench.rounds(
+        lambda: calls.append("step"), most=2, before=lambda: calls.append("flush")
+    )
+    assert seconds == [0.25, 0.25]
+    timed = ["flush", "mark", "step", "mark"]
+    assert calls == ["step", "wait", *timed, *timed, "wait"]
 
 
 def test_the_loader_is_compared_with_the_fastest_step_of_ravdess() -> None:
