@@ -20,7 +20,16 @@ from scripts.benchmarks.gpu_augmentation import crop_and_flip_at_once
 from scripts.benchmarks.gpu_module import least_bytes
 from scripts.benchmarks.gpu_plan import Measurement, SkippedError
 from scripts.benchmarks.gpu_report import TITLES, Report, Row, table
-from scripts.benchmarks.gpu_steps import RAVDESS, TRAININGS, Way, measuring, random_batch, trained
+from scripts.benchmarks.gpu_shares import augmenting
+from scripts.benchmarks.gpu_steps import (
+    RAVDESS,
+    TRAININGS,
+    Way,
+    configured,
+    measuring,
+    random_batch,
+    trained,
+)
 from scripts.benchmarks.gpu_timing import Bench, float32_products
 from scripts.benchmarks.registry import GPU_SECTIONS
 
@@ -211,6 +220,15 @@ def test_a_step_trains_in_mixed_precision(training: Any) -> None:
         assert not torch.equal(weight, kept)
         assert flags() != before
     assert flags() == before
+
+
+@pytest.mark.parametrize("training", TRAININGS, ids=lambda training: training.name)
+def test_a_random_batch_is_shaped_as_the_datamodule_shapes_one(training: Any) -> None:
+    cfg = configured(training, CPU)
+    found, made = random_batch(training, cfg, CPU), augmenting(training, cfg, CPU)()
+    assert {name: (x.shape, x.dtype) for name, x in found.items()} == {
+        name: (x.shape, x.dtype) for name, x in made.items()
+    }
 
 
 def test_backend_flags_are_set_back_after_an_error() -> None:
