@@ -14,6 +14,7 @@ from experiments.console import command, readable_errors
 from experiments.runs.overrides import Overrides
 
 FILES = ("raw", "out", "action_units", "text_encoder", "folds", "missing_skeletons")
+VERIFYING = ("verify", "out", "task", "protocol")  # what says where a packed set lies
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="prepare")
@@ -22,10 +23,10 @@ def main(config: DictConfig) -> None:
     with readable_errors():
         check(config, Overrides(HydraConfig.get().overrides.task))
         for place in FILES:
-            if config[place] is not None:
+            if not OmegaConf.is_missing(config, place) and config[place] is not None:
                 config[place] = str(config[place])  # a folder may be called 2024
         try:
-            hydra.utils.instantiate(config.prepare)
+            hydra.utils.instantiate(config.verifying if config.verify else config.prepare)
         except InstantiationException as error:
             if isinstance(error.__cause__, ValueError | OSError):
                 raise error.__cause__ from error
@@ -38,7 +39,13 @@ def check(config: DictConfig, overrides: Overrides) -> None:
     Raises:
         ValueError: says which one, and what it may be.
     """
-    if OmegaConf.is_missing(config, "raw") or config.raw is None:
+    if not isinstance(config.verify, bool):
+        raise ValueError(f"verify={config.verify}: choose true or false")
+    if config.verify:
+        for key, text in zip(overrides.keys, overrides, strict=True):
+            if key not in VERIFYING:
+                raise ValueError(f"{text}: verify=true packs nothing and has no use for it")
+    elif OmegaConf.is_missing(config, "raw") or config.raw is None:
         raise ValueError("raw=<folder> is missing: where does the raw data set lie? (--help)")
     workers = config.workers
     if workers is not None and (type(workers) is not int or workers < 1):

@@ -33,6 +33,8 @@ BY_PATH: dict[str, Any] = {
     "datamodule.protocol": "released",
     "datamodule.modalities": ["audio"],
     "results": "elsewhere",
+    "matmul_precision": "high",
+    "datamodule.workers": 2,
     "task.fold": "cv",
     "task.splits.cs.by": "camera",
     "task.splits.cs.train": [1, 3],

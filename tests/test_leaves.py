@@ -161,7 +161,7 @@ FUSIONS = {
     "ravdess": ["sum", "uniform", "msaf", "mmtm", "concat", "mcbp", "embracenet", "average",
                 "multiply", "multiplicative", "squeeze_excitation", "gmu", "crossmodal",
                 "bottleneck"],
-    "mosei": ["msaf", "tfn", "lmf", "mfm", "misa", "dcca", "iccn"],
+    "mosei": ["msaf", "crossmodal", "bottleneck", "tfn", "lmf", "mfm", "misa", "dcca", "iccn"],
     "ntu": ["msaf", "centralnet", "mfas"],
 }  # fmt: skip
 FINE = {"changed", "refused", "place", "start"}

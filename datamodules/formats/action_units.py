@@ -1,13 +1,11 @@
 """A table of action units: one row a clip, `clip` and 35 columns (17 intensities, 18 presences)."""
 
-import csv
-import io
 from pathlib import Path, PurePath
 
 import numpy as np
 
 from datamodules.formats.openface import ACTION_UNITS
-from datamodules.formats.text import read_text, separator
+from datamodules.formats.text import read_table
 from datamodules.packed.errors import DataError
 
 
@@ -23,19 +21,17 @@ def read_action_unit_table(path: Path) -> dict[str, np.ndarray]:
     """
     if not path.is_file():
         raise DataError(f"{path}: expected a table of action units, found no such file")
-    text = read_text(path)
-    mark = separator(text.partition("\n")[0])
-    reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True, delimiter=mark)
-    missing = [name for name in ("clip", *ACTION_UNITS) if name not in (reader.fieldnames or ())]
+    content = read_table(path)
+    missing = [name for name in ("clip", *ACTION_UNITS) if name not in content.columns]
     if missing:
         raise DataError(
             f"{path}: expected the columns clip and {len(ACTION_UNITS)} action units, "
             f"found no {', '.join(missing)}; export the table again with OpenFace's names"
         )
     table: dict[str, np.ndarray] = {}
-    for row in reader:
-        where = f"{path}, line {reader.line_num}"
-        clip = PurePath(row["clip"] or "").name.partition(".")[0]
+    for line, row in content.rows:
+        where = f"{path}, line {line}"
+        clip = PurePath(row["clip"]).name.partition(".")[0]
         if clip in table:
             raise DataError(f"{where}: clip {clip} stands there twice; keep one row")
         table[clip] = _values(row, where)
@@ -45,7 +41,7 @@ def read_action_unit_table(path: Path) -> dict[str, np.ndarray]:
 def _values(row: dict[str, str], where: str) -> np.ndarray:
     try:
         values = np.array([float(row[name]) for name in ACTION_UNITS])  # (35,)
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise DataError(
             f"{where}: expected {len(ACTION_UNITS)} finite numbers: {error}; correct the row or "
             "leave it out of the table"

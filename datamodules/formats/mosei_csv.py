@@ -3,13 +3,11 @@
 That is the `label.csv` of MMSA. Further columns are not read.
 """
 
-import csv
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
 from datamodules.formats.mosei_folds import split_name
-from datamodules.formats.text import read_text, separator
+from datamodules.formats.text import read_table
 from datamodules.packed.errors import DataError
 
 _COLUMNS = ("video_id", "clip_id", "text", "label")
@@ -41,17 +39,15 @@ def read_text_table(path: Path) -> list[TextRow]:
     """
     if not path.is_file():
         raise DataError(f"{path}: expected a table of texts and labels, found no such file")
-    text = read_text(path)
-    mark = separator(text.partition("\n")[0])
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=mark)
-    columns = reader.fieldnames or ()
+    table = read_table(path)
+    columns = table.columns
     missing = [name for name in _COLUMNS if name not in columns]
     if missing:
         raise DataError(
             f"{path}: expected the columns {', '.join(_COLUMNS)}, found no "
             f"{', '.join(missing)}; take MMSA's label.csv or name the columns like that"
         )
-    rows = [_row(values, path, reader.line_num, "mode" in columns) for values in reader]
+    rows = [_row(values, path, line, "mode" in columns) for line, values in table.rows]
     if not rows:
         raise DataError(f"{path}: expected a text in every row, found no row; fetch it again")
     _check_filled("text", [row.line for row in rows if not row.text], path)
@@ -79,14 +75,14 @@ def _check_filled(column: str, empty: list[int], path: Path) -> None:
     )
 
 
-def _row(values: dict[str, str | None], path: Path, line: int, moded: bool) -> TextRow:
+def _row(values: dict[str, str], path: Path, line: int, moded: bool) -> TextRow:
     where = f"{path}, line {line}"
-    video, clip, text, label = ((values[name] or "").strip() for name in _COLUMNS)
+    video, clip, text, label = (values[name] for name in _COLUMNS)
     try:
         sentiment = float(label)
     except ValueError as error:
         raise DataError(f"{where}: expected a number as label, found {label!r}") from error
-    mode = (values["mode"] or "") if moded else ""
+    mode = values["mode"] if moded else ""
     if moded and not split_name(mode):
         raise DataError(f"{where}: expected the mode train, valid or test, found {mode!r}")
     return TextRow(video, clip, " ".join(text.split()), sentiment, split_name(mode), line)

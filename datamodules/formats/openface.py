@@ -82,10 +82,14 @@ def read_tracking(path: Path, *, landmarks: bool = False, action_units: bool = F
 def columns_of(path: Path) -> frozenset[str]:
     """Which of `landmarks` and `action_units` a facial-tracking csv has, by its header.
 
-    A header that is no text in UTF-8 has none; who reads the whole file is told more.
+    A file that cannot be opened, or whose header is no text in UTF-8, has none; who reads the whole
+    file is told more.
     """
-    with path.open("rb") as file:
-        header = file.readline().decode("utf-8-sig", "replace")
+    try:
+        with path.open("rb") as file:
+            header = file.readline().decode("utf-8-sig", "replace")
+    except OSError:
+        return frozenset()
     names = {name.strip() for name in header.split(separator(header))}
     kinds = {"landmarks": _POSITIONS, "action_units": ACTION_UNITS}
     return frozenset(kind for kind, needed in kinds.items() if names.issuperset(needed))

@@ -1,6 +1,9 @@
 """Text files of other people, in whatever encoding they were saved."""
 
 import codecs
+import csv
+import io
+from dataclasses import dataclass
 from pathlib import Path
 
 from datamodules.packed.errors import DataError
@@ -17,7 +20,7 @@ _SEPARATORS = ",;\t"
 
 
 def read_text(path: Path) -> str:
-    """Read a text in UTF-8, or in UTF-16 or UTF-32 with a byte order mark.
+    """Read a text in UTF-8 or UTF-16, or in UTF-32 with a byte order mark.
 
     Line ends stay as they are.
 
@@ -45,6 +48,44 @@ def read_utf8(path: Path) -> str:
     return _decoded(path, data)
 
 
+@dataclass(frozen=True)
+class Table:
+    """A table of text: its columns, and each row with the line of the file that it ends in."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[int, dict[str, str]]]  # cells without the blanks around them
+
+
+def read_table(path: Path) -> Table:
+    """Read a table with a header, in any encoding of `read_text` and with any separator.
+
+    Rows without any text, as spreadsheets leave them at the end, are passed over; cells that a row
+    lacks are empty.
+
+    Raises:
+        DataError: it cannot be read, or a quoted cell does not end.
+    """
+    text = read_text(path)
+    header = text.partition("\n")[0]
+    mark = separator(header)
+    spaced = f"{mark} " in header  # a blank before a quotation mark is then no part of the text
+    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=spaced, delimiter=mark)
+    try:
+        lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+    except csv.Error as error:
+        raise DataError(
+            f"{path}, line {reader.line_num}: expected cells between {mark!r}: {error}; is there "
+            "a quotation mark without its other half?"
+        ) from error
+    lines = [(number, cells) for number, cells in lines if any(cells)]
+    columns = tuple(lines[0][1]) if lines else ()
+    rows = [
+        (number, dict.fromkeys(columns, "") | dict(zip(columns, cells, strict=False)))
+        for number, cells in lines[1:]
+    ]
+    return Table(columns, rows)
+
+
 def read_bytes(path: Path) -> bytes:
     """Read a whole file.
 
@@ -66,7 +107,11 @@ def separator(header: str) -> str:
 
 
 def _encoding(data: bytes) -> str:
-    return next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
+    for mark, name in _MARKS.items():
+        if data.startswith(mark):
+            return name
+    # without a mark: whatever is read here begins with a letter or a sign of ASCII
+    return {b"\0": "utf-16-be"}.get(data[:1], "utf-16-le" if data[1:2] == b"\0" else "utf-8")
 
 
 def _decoded(path: Path, data: bytes) -> str:

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any, ClassVar, NotRequired, TypedDict
 
 import numpy as np
+import torch
 from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from datamodules.packed.dataset import PackedDataset, manifest_hash, read_manifest
 from datamodules.packed.rows import Batch, PackedRows, batches
 from datamodules.packed.sample import RenderedSample
+from datamodules.packed.workers import cores
 
 
 class Common(TypedDict):
@@ -23,7 +25,7 @@ class Common(TypedDict):
     prepared: NotRequired[Mapping[str, Any] | None]
     sample: NotRequired[Mapping[str, Any] | None]
     evaluation_batch_size: NotRequired[int | None]
-    workers: NotRequired[int]
+    workers: NotRequired[int | None]
 
 
 class PackedDataModule(LightningDataModule):
@@ -45,7 +47,8 @@ class PackedDataModule(LightningDataModule):
         sample: render and prepare the sample data where `root` does not hold it yet, with these
             arguments of the task's `RenderedSample`.
         evaluation_batch_size: by default that of training.
-        workers: loader processes; the batches do not depend on it.
+        workers: loader processes, on which the batches do not depend; `None` for four where there
+            is a GPU to be kept busy, and none where the processor trains.
     """
 
     task: ClassVar[str]
@@ -67,7 +70,7 @@ class PackedDataModule(LightningDataModule):
         prepared: Mapping[str, Any] | None = None,
         sample: Mapping[str, Any] | None = None,
         evaluation_batch_size: int | None = None,
-        workers: int = 0,
+        workers: int | None = None,
     ) -> None:
         super().__init__()
         self.root = Path(root)
@@ -83,7 +86,7 @@ class PackedDataModule(LightningDataModule):
         self.evaluation_batch_size = (
             batch_size if evaluation_batch_size is None else evaluation_batch_size
         )
-        self.workers = workers
+        self.workers = _default_workers() if workers is None else workers
         self.ids: list[str] = []
 
     def prepare_data(self) -> None:
@@ -150,3 +153,7 @@ class PackedDataModule(LightningDataModule):
 
     def test_dataloader(self) -> list[DataLoader[Batch]]:
         return self.val_dataloader()
+
+
+def _default_workers() -> int:
+    return min(4, cores()) if torch.cuda.is_available() else 0

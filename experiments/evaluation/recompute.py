@@ -13,6 +13,8 @@ from experiments.console import quieten
 from experiments.evaluation.finished import FinishedRun
 from experiments.runs.compose import build
 from experiments.runs.folder import RunError
+from experiments.runs.identity import PRECISION
+from experiments.runs.speed import set_precision
 from experiments.runs.trust import refuse_unknown_classes
 from experiments.runs.weights import read_weights
 
@@ -39,6 +41,7 @@ def recompute(run: FinishedRun, rule: str, *, trust: bool = False) -> float:
     cfg = read_config(run, trust=trust)
     data = open_data(cfg, run)
     torch.set_num_threads(cfg.threads)
+    set_precision(**{name: cfg[name] for name in PRECISION if name in cfg})  # older runs lack it
     network = build(cfg.network)
     load_strictly(network, run.folder.weights(rule))
     task = build(cfg.task.module)(

@@ -79,6 +79,7 @@ def check(cfg: DictConfig) -> None:
         )
     _check_fusion(cfg)
     _check_start(cfg)
+    _check_modality_dropout(cfg)
     _check_processes(cfg)
     if OmegaConf.is_missing(cfg.data, "root"):
         raise RunError(
@@ -173,6 +174,23 @@ def _check_start(cfg: DictConfig) -> None:
             f"task={cfg.task.name} and so has no weights to start from: init=scratch, or "
             "protocol.init_from=last_epoch"
         )
+
+
+def _check_modality_dropout(cfg: DictConfig) -> None:
+    dropout = cfg.modality_dropout or cfg.network.get("modality_dropout", 0)
+    if dropout == 0:
+        return
+    if not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
+        raise RunError(f"modality_dropout={dropout}: expected a probability from 0 to 1")
+    reason = ""
+    if len(cfg.modalities) < 2:
+        reason = "a run of one modality has no other that could be left"
+    elif whole_network(cfg):
+        reason = f"fusion={cfg.fusion.name} is a network of its own, which takes all it is given"
+    elif not cfg.fusion.get("trains", True):
+        reason = f"fusion={cfg.fusion.name} trains nothing"
+    if reason:
+        raise RunError(f"modality_dropout={dropout}: {reason}; leave it out")
 
 
 def _check_processes(cfg: DictConfig) -> None:

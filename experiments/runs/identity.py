@@ -13,12 +13,21 @@ from omegaconf import DictConfig, OmegaConf
 # one: it is written in metrics.json instead.
 NO_PART = {"root", "workers", "sample", "prepared", "fold", "seed", "evaluation_batch_size"}
 TRAINER_LOOKS = {"logger", "accelerator", "log_every_n_steps"}
-FAST = ("channels_last", "compile")  # they round differently, so they count where they are on
-
+# They round differently, so they count where they are not as they were before they were settings.
+FAST = ("channels_last", "compile")
+PRECISION = ("matmul_precision", "cudnn_tf32")
 
 # Settings that came after the first hashes, by their paths, each with the value at which a run is
 # the same as before there was the setting: there it is left out of the digest, so that hashes last.
-NEUTRAL = {"channels_last": False, "compile": False, "trains": True}
+NEUTRAL = {
+    "channels_last": False,
+    "compile": False,
+    "matmul_precision": "highest",
+    "cudnn_tf32": True,
+    "trainer.benchmark": False,
+    "trains": True,
+    "network.modality_dropout": 0.0,
+}
 
 
 def settings(cfg: DictConfig) -> dict[str, Any]:
@@ -45,7 +54,7 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
             if key not in TRAINER_LOOKS and not key.startswith("enable_")
         },
         "threads": cfg.threads,
-        **{flag: cfg[flag] for flag in FAST},
+        **{name: cfg[name] for name in (*FAST, *PRECISION)},
     }
     return _lasting(found)
 

@@ -17,12 +17,12 @@ from experiments.runs.callbacks import EpochLog, SaveResume, SeedEpochs, leads
 from experiments.runs.complexity import count_flops, count_parameters, paper_size_parameters
 from experiments.runs.compose import build
 from experiments.runs.folder import RunFolder
-from experiments.runs.identity import FAST
+from experiments.runs.identity import FAST, PRECISION
 from experiments.runs.overrides import Overrides
 from experiments.runs.progress import ShowProgress
 from experiments.runs.rules import Report, ReportingRule, headline, write_predictions
 from experiments.runs.sources import commit
-from experiments.runs.speed import check_accelerator, check_precision, hasten
+from experiments.runs.speed import check_accelerator, check_precision, hasten, set_precision
 from experiments.runs.weights import Published, load_branches
 
 
@@ -65,6 +65,7 @@ class Making:
         if leads():
             place.begin(OmegaConf.to_yaml(cfg, resolve=True))
         torch.set_num_threads(cfg.threads)
+        set_precision(**{name: cfg[name] for name in PRECISION})
         torch.manual_seed(cfg.seed)
         network = build(cfg.network)
         hasten(network, **{flag: cfg[flag] for flag in FAST})

@@ -19,7 +19,10 @@ from experiments.runs.weights import Published
 # Overrides that change no setting: they choose what the folder's name says anyway, and places.
 PLAIN = {*GROUPS, *REPEATS, "modalities", "results", "progress", "rerun", "data.root"}
 # Overrides of the fusion, which the unimodal runs that it starts from do not have.
-OF_THE_FUSION = ("fusion", "task_fusion", "modalities", "points", "init", "network", "staged")
+OF_THE_FUSION = (
+    *("fusion", "task_fusion", "modalities", "points", "init", "network", "staged"),
+    "modality_dropout",
+)
 
 
 class Run:

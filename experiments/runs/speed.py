@@ -6,6 +6,7 @@ from torch import nn
 
 from experiments.runs.folder import RunError
 
+PRECISIONS = ("highest", "high", "medium")
 _LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
@@ -24,6 +25,26 @@ def hasten(network: nn.Module, *, channels_last: bool = False, compile: bool = F
                 parameter.data = parameter.contiguous(memory_format=_LAYOUTS[parameter.ndim])
     if compile:
         network.compile()
+
+
+def set_precision(matmul_precision: str = "highest", cudnn_tf32: bool = True) -> None:
+    """Choose how products in single precision round on a GPU, for this process.
+
+    Args:
+        matmul_precision: of matrix products: `highest` is single precision, `high` TF32, `medium`
+            bfloat16.
+        cudnn_tf32: whether convolutions may use TF32, which torch allows by default.
+
+    Raises:
+        RunError: for another precision.
+    """
+    if matmul_precision not in PRECISIONS:
+        raise RunError(
+            f"matmul_precision={matmul_precision}: choose {', '.join(PRECISIONS[:-1])} or "
+            f"{PRECISIONS[-1]}"
+        )
+    torch.set_float32_matmul_precision(matmul_precision)
+    torch.backends.cudnn.allow_tf32 = cudnn_tf32
 
 
 def check_precision(trainer: DictConfig) -> None:

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from models.fusions.maps import check_channels, check_maps
-from models.fusions.tokens import TokenPort, check_attention
+from models.fusions.tokens import TokenPort, Tokens, check_attention
+from msaf.checks import JoinMean, Masks, check_masks
 
 
 class BottleneckAttention(nn.Module):
@@ -33,7 +34,8 @@ class BottleneckAttention(nn.Module):
     transformer's (768, 12) in the last four of twelve. Layers have the norm in front, GELU and four
     times the width between, as there. No dropout, no stochastic depth; no position codes, since the
     convolutions and LSTMs before have them. Bottlenecks start from N(0, 0.02^2).
-    Padding steps are attended to; the source has inputs of one length.
+    Padding steps are attended to unless `join_mean` says otherwise, as MMTM's means contain them;
+    the source has inputs of one length.
 
     Args:
         in_channels: C_m of each modality, in the order of the inputs.
@@ -42,12 +44,12 @@ class BottleneckAttention(nn.Module):
         layers: two or more.
         bottlenecks: b.
         tokens: of each modality, at most.
+        join_mean: `masked` leaves padding out of the tokens' means, and attends to no token of
+            padding alone; `all` does neither. As of `msaf.MSAF`.
 
     Raises:
         ValueError: for arguments outside their range; in use, for features that do not fit.
     """
-
-    takes_masks = False
 
     def __init__(
         self,
@@ -58,10 +60,12 @@ class BottleneckAttention(nn.Module):
         layers: int = 2,
         bottlenecks: int = 4,
         tokens: int = 64,
+        join_mean: JoinMean = "all",
     ) -> None:
         super().__init__()
         self.in_channels = check_channels(in_channels, least=2)
-        check_attention(width, heads, tokens)
+        check_attention(width, heads, tokens, join_mean)
+        self.join_mean = join_mean
         if layers < 2 or bottlenecks < 1:
             raise ValueError(
                 "expected two layers or more, for in one nothing is exchanged, and one bottleneck "
@@ -77,25 +81,40 @@ class BottleneckAttention(nn.Module):
         )
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in in_channels)
 
-    def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
+    @property
+    def takes_masks(self) -> bool:
+        """Whether `forward` may be given masks: with `join_mean="masked"` alone."""
+        return self.join_mean == "masked"
+
+    def forward(self, features: Sequence[Tensor], masks: Masks | None = None) -> list[Tensor]:
         """Add to each modality what came through the bottlenecks: new `(B, C_m, *)`."""
         check_maps(features, self.in_channels)
+        check_masks(masks, features, self.join_mean)
         ports = cast(Sequence[TokenPort], self.ports)
-        read = [port(x) for port, x in zip(ports, features, strict=True)]
-        states = [tokens for tokens, _ in read]  # (B, n_m, D) each
+        told = masks or [None] * len(features)
+        read = [port(x, mask) for port, x, mask in zip(ports, features, told, strict=True)]
+        states = [tokens.values for tokens in read]  # (B, n_m, D) each
         shared = self.bottlenecks.to(states[0].dtype).expand(len(states[0]), -1, -1)  # (B, b, D)
+        padding = [_beside(shared, tokens) for tokens in read]  # (B, b + n_m) each
         for layer in cast(Sequence[Sequence[nn.Module]], self.layers):
             both = [
-                own(torch.cat([shared, state], 1))  # (B, b + n_m, D)
-                for own, state in zip(layer, states, strict=True)
+                own(torch.cat([shared, state], 1), src_key_padding_mask=pad)  # (B, b + n_m, D)
+                for own, state, pad in zip(layer, states, padding, strict=True)
             ]
             states = [x[:, shared.shape[1] :] for x in both]
             shared = torch.stack([x[:, : shared.shape[1]] for x in both]).mean(0)
         updates = [norm(state) for norm, state in zip(self.norms, states, strict=True)]
         return [
-            port.add(x, update, cells)
-            for port, x, update, (_, cells) in zip(ports, features, updates, read, strict=True)
+            port.add(x, update, tokens.cells)
+            for port, x, update, tokens in zip(ports, features, updates, read, strict=True)
         ]
+
+
+def _beside(shared: Tensor, tokens: Tokens) -> Tensor | None:
+    """Say which of the bottlenecks, which are never, and the tokens of a modality are padding."""
+    if tokens.padding is None:
+        return None
+    return torch.cat([tokens.padding.new_zeros(shared.shape[:2]), tokens.padding], 1)
 
 
 def _layer(width: int, heads: int) -> nn.TransformerEncoderLayer:

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from models.fusions.maps import check_channels, check_maps
-from models.fusions.tokens import TokenPort, check_attention
+from models.fusions.tokens import TokenPort, Tokens, check_attention
+from msaf.checks import JoinMean, Masks, check_masks
 
 
 class CrossmodalLayer(nn.Module):
@@ -38,10 +39,12 @@ class CrossmodalLayer(nn.Module):
         )
         self.end = nn.LayerNorm(width)
 
-    def forward(self, target: Tensor, source: Tensor) -> Tensor:
-        """Return the target `(B, n, D)` after a look at the source `(B, n', D)`."""
-        keys = self.norm(source)
-        seen, _ = self.attention(self.norm(target), keys, keys, need_weights=False)
+    def forward(self, target: Tensor, source: Tokens) -> Tensor:
+        """Return the target `(B, n, D)` after a look at the source, `(B, n', D)`."""
+        keys = self.norm(source.values)
+        seen, _ = self.attention(
+            self.norm(target), keys, keys, key_padding_mask=source.padding, need_weights=False
+        )
         looked = target + seen  # (B, n, D)
         return self.end(looked + self.feedforward(looked))
 
@@ -61,27 +64,35 @@ class CrossmodalAttention(nn.Module):
     `bottleneck`, and the feature's own scale is left to the norms. There are no position codes,
     since the convolutions and LSTMs before have them. The transformer that the source has behind
     the pairs is left out: the stages of the branch follow. No dropout.
-    Padding steps are attended to, as in the released code, and as MMTM's means contain them.
+    Padding steps are attended to unless `join_mean` says otherwise, as in the released code, and as
+    MMTM's means contain them.
 
     Args:
         in_channels: C_m of each modality, in the order of the inputs.
         width: D.
         heads: of each attention; they divide the width.
         tokens: of each modality, at most.
+        join_mean: `masked` leaves padding out of the tokens' means, and attends to no token of
+            padding alone; `all` does neither. As of `msaf.MSAF`.
 
     Raises:
         ValueError: for fewer than two modalities, or arguments outside their range; in use, for
             features that do not fit.
     """
 
-    takes_masks = False
-
     def __init__(
-        self, in_channels: Sequence[int], *, width: int = 64, heads: int = 4, tokens: int = 64
+        self,
+        in_channels: Sequence[int],
+        *,
+        width: int = 64,
+        heads: int = 4,
+        tokens: int = 64,
+        join_mean: JoinMean = "all",
     ) -> None:
         super().__init__()
         self.in_channels = check_channels(in_channels, least=2)
-        check_attention(width, heads, tokens)
+        check_attention(width, heads, tokens, join_mean)
+        self.join_mean = join_mean
         others = len(in_channels) - 1
         self.ports = nn.ModuleList(
             TokenPort(channels, width=width, most=tokens, returned=others * width)
@@ -91,16 +102,22 @@ class CrossmodalAttention(nn.Module):
             nn.ModuleList(CrossmodalLayer(width, heads) for _ in range(others)) for _ in in_channels
         )
 
-    def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
+    @property
+    def takes_masks(self) -> bool:
+        """Whether `forward` may be given masks: with `join_mean="masked"` alone."""
+        return self.join_mean == "masked"
+
+    def forward(self, features: Sequence[Tensor], masks: Masks | None = None) -> list[Tensor]:
         """Add to each modality what it sees in the others: new `(B, C_m, *)`, shapes kept."""
         check_maps(features, self.in_channels)
+        check_masks(masks, features, self.join_mean)
         ports = cast(Sequence[TokenPort], self.ports)
         targets = cast(Sequence[Sequence[CrossmodalLayer]], self.targets)
-        read = [port(x) for port, x in zip(ports, features, strict=True)]
+        told = masks or [None] * len(features)
+        read = [port(x, mask) for port, x, mask in zip(ports, features, told, strict=True)]
         fused = []
-        for m, (x, (target, cells)) in enumerate(zip(features, read, strict=True)):
-            sources = [tokens for k, (tokens, _) in enumerate(read) if k != m]  # (B, n_k, D) each
-            pairs = zip(targets[m], sources, strict=True)
-            seen = torch.cat([layer(target, source) for layer, source in pairs], 2)
-            fused.append(ports[m].add(x, seen, cells))
+        for m, (x, own) in enumerate(zip(features, read, strict=True)):
+            pairs = zip(targets[m], [*read[:m], *read[m + 1 :]], strict=True)
+            seen = torch.cat([layer(own.values, source) for layer, source in pairs], 2)
+            fused.append(ports[m].add(x, seen, own.cells))
         return fused

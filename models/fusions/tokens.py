@@ -6,10 +6,13 @@ axes, or none.
 
 from collections.abc import Sequence
 from math import prod
+from typing import NamedTuple, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from msaf.checks import JoinMean
 
 
 def token_grid(sizes: Sequence[int], most: int) -> list[int]:
@@ -21,31 +24,61 @@ def token_grid(sizes: Sequence[int], most: int) -> list[int]:
     return grid
 
 
-def to_tokens(x: Tensor, most: int) -> tuple[Tensor, Tensor | None]:
-    """Turn a map into at most so many tokens, the means of its cells.
+class Tokens(NamedTuple):
+    """A map as tokens.
+
+    Args:
+        values: `(B, n, C)`, the means of the map's cells, in the order of its axes.
+        cells: of each position, `(S,)`; `None` where every position is a token of its own.
+        padding: which tokens have no true step, `(B, n)`; `None` where all have. One of each
+            sample is never said to be, for attention needs something to look at.
+    """
+
+    values: Tensor
+    cells: Tensor | None
+    padding: Tensor | None
+
+
+def to_tokens(x: Tensor, most: int, mask: Tensor | None = None) -> Tokens:
+    """Turn a map into at most so many tokens.
 
     Along an axis of s positions and g cells, position i is in cell `floor(i g / s)`.
 
     Args:
         x: `(B, C, *)`.
         most: above which positions are pooled.
-
-    Returns:
-        The tokens `(B, n, C)`, cells in the order of the axes, and the cell of each position
-        `(S,)`; `None` for it where every position is a token of its own.
+        mask: `(B, T)`, true at the steps of the first spatial axis that are no padding: only these
+            count in the means.
     """
     sizes = x.shape[2:]
     flat = x.reshape(*x.shape[:2], -1)  # (B, C, S)
+    steps = None if mask is None else _at_positions(mask, sizes)  # (B, S)
     grid = token_grid(sizes, most)
     if grid == list(sizes):
-        return flat.transpose(1, 2), None
+        return Tokens(flat.transpose(1, 2), None, None if steps is None else _padding(~steps))
     cells = torch.zeros((), dtype=torch.long, device=x.device)
     for size, parts in zip(sizes, grid, strict=True):
         own = torch.arange(size, device=x.device) * parts // size
         cells = cells.unsqueeze(-1) * parts + own
     cells = cells.flatten()  # (S,)
     members = F.one_hot(cells, prod(grid)).to(x.dtype)  # (S, n)
-    return (flat @ (members / members.sum(0))).transpose(1, 2), cells
+    if steps is None:
+        return Tokens((flat @ (members / members.sum(0))).transpose(1, 2), cells, None)
+    kept = steps.to(x.dtype)
+    counts = kept @ members  # (B, n)
+    sums = (flat * kept.unsqueeze(1)) @ members  # (B, C, n)
+    means = sums / counts.clamp(min=1).unsqueeze(1)
+    return Tokens(means.transpose(1, 2), cells, _padding(counts == 0))
+
+
+def _at_positions(mask: Tensor, sizes: Sequence[int]) -> Tensor:
+    spread = mask[(..., *[None] * (len(sizes) - 1))]
+    return spread.expand(len(mask), *sizes).flatten(1)  # (B, S)
+
+
+def _padding(padding: Tensor) -> Tensor:
+    first = padding[:, :1] & ~padding.all(1, keepdim=True)
+    return torch.cat([first, padding[:, 1:]], 1)
 
 
 def to_map(tokens: Tensor, cells: Tensor | None, x: Tensor) -> Tensor:
@@ -76,18 +109,20 @@ class TokenPort(nn.Module):
         nn.init.zeros_(self.give_back.weight)
         nn.init.zeros_(self.give_back.bias)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return the tokens of a map `(B, C, *)`, `(B, n, D)`, and the cells of its positions."""
-        tokens, cells = to_tokens(x, self.most)
-        return self.project(tokens.to(self.project.weight.dtype)), cells
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tokens:
+        """Return the tokens of a map `(B, C, *)`, of the width: see `to_tokens`."""
+        tokens = to_tokens(x, self.most, mask)
+        return tokens._replace(
+            values=self.project(tokens.values.to(self.project.weight.dtype))  # (B, n, D)
+        )
 
     def add(self, x: Tensor, update: Tensor, cells: Tensor | None) -> Tensor:
         """Add to every position of a map what its token `(B, n, returned)` brings."""
         return x + to_map(self.give_back(update), cells, x)
 
 
-def check_attention(width: int, heads: int, tokens: int) -> None:
-    """Refuse sizes that no attention can have.
+def check_attention(width: int, heads: int, tokens: int, join_mean: JoinMean) -> None:
+    """Refuse settings that no attention can have.
 
     Raises:
         ValueError: names the argument.
@@ -97,3 +132,5 @@ def check_attention(width: int, heads: int, tokens: int) -> None:
             "expected width, heads and tokens of 1 or more, and heads that divide the width, got "
             f"width={width}, heads={heads}, tokens={tokens}"
         )
+    if join_mean not in get_args(JoinMean):
+        raise ValueError(f"join_mean is one of {get_args(JoinMean)}, got {join_mean!r}")

@@ -71,6 +71,8 @@ MID_FUSIONS = [
     (MSAF, False),
     (UniformGate, False),
     (partial(MSAF, join_mean="masked"), True),
+    (partial(CrossmodalAttention, join_mean="masked"), True),
+    (partial(BottleneckAttention, join_mean="masked"), True),
 ]
 
 

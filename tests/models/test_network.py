@@ -1,5 +1,6 @@
 """The walk from fusion point to fusion point, on branches small enough to follow by hand."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -8,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from models import StagedNetwork
-from models.backbones import MFCCNet, ResNeXt3D
+from models.backbones import BranchOutput, MFCCNet, ResNeXt3D
+from models.contracts import Prediction
 from models.fusions import MeanLogits, SumLogits
 from models.tasks import Classification
 from msaf import MSAF
@@ -169,3 +171,69 @@ def test_msaf_network_of_the_paper() -> None:
     assert total(16, 32) == 25_940_724
     assert total(8, 16) == 25_929_906
     assert total(32, 64) == 25_962_840
+
+
+class Ends(SumLogits):
+    """Keeps the outputs of the branches that it is given."""
+
+    seen: ClassVar[list[dict[str, BranchOutput]]] = []
+
+    def forward(self, branches: Mapping[str, BranchOutput]) -> Prediction:
+        Ends.seen.append(dict(branches))
+        return super().forward(branches)
+
+
+def many(size: int) -> dict[str, Tensor]:
+    return {"one": torch.randn(size, 2, 7), "two": torch.randn(size, 2, 3)}
+
+
+def test_modality_dropout_takes_one_modality_of_a_sample_everywhere() -> None:
+    Spy.seen, Ends.seen = [], []
+    net = network(points=points(Spy, *POINTS), readout=Ends, modality_dropout=1.0).train()
+    prediction = net(many(64))
+    (ends,) = Ends.seen
+    gone = {name: (end.features == 0).all(1) for name, end in ends.items()}
+    assert torch.equal(gone["one"], ~gone["two"])  # each sample loses one of both, never all
+    assert 0 < int(gone["one"].sum()) < 64
+    for _, (one, first, second) in Spy.seen:  # the same one at both points, both persons of it
+        for x, lost in ((one, gone["one"]), (first, gone["two"]), (second, gone["two"])):
+            assert torch.equal((x.flatten(1) == 0).all(1), lost)
+    for name, end in ends.items():
+        assert end.logits is not None
+        assert torch.equal((end.logits == 0).all(1), gone[name])
+    left = torch.where(gone["one"].unsqueeze(1), ends["two"].logits, ends["one"].logits)
+    assert torch.equal(prediction.scores, left)
+
+
+def test_the_share_of_samples_that_lose_a_modality() -> None:
+    """1,000 of 4,000 at a quarter: five standard deviations are 137; half of them each one's."""
+    Ends.seen = []
+    network(readout=Ends, modality_dropout=0.25).train()(many(4000))
+    (ends,) = Ends.seen
+    counts = {name: int((end.features == 0).all(1).sum()) for name, end in ends.items()}
+    assert abs(sum(counts.values()) - 1000) < 137
+    assert abs(counts["one"] - 500) < 106
+
+
+def test_modality_dropout_draws_nothing_in_evaluation_and_where_it_is_off() -> None:
+    data, plain = batch(), network().eval()(batch()).scores
+    assert torch.equal(network(modality_dropout=1.0).eval()(data).scores, plain)
+    before = torch.get_rng_state()
+    assert torch.equal(network().train()(data).scores, plain)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_lost_modality_gets_no_gradient() -> None:
+    torch.manual_seed(3)
+    net, data = network(modality_dropout=1.0).train(), many(1)
+    inputs = {name: x.requires_grad_() for name, x in data.items()}
+    net(inputs).scores.sum().backward()
+    moved = [float(x.grad.abs().sum()) > 0 for x in inputs.values() if x.grad is not None]
+    assert sorted(moved) == [False, True]
+
+
+@pytest.mark.parametrize(("share", "branches"), [(1.5, None), (-0.1, None), (0.5, {"one": OneTap})])
+def test_modality_dropout_that_is_refused(share: float, branches: Any) -> None:
+    chosen = {"branches": branches} if branches else {}
+    with pytest.raises(ValueError, match=r"modality_dropout in \[0, 1\], and 0 with a single"):
+        network(modality_dropout=share, **chosen)

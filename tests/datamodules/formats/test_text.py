@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from datamodules.formats.text import read_text, read_utf8, separator
+from datamodules.formats.text import read_table, read_text, read_utf8, separator
 from datamodules.packed.errors import DataError
 
 TEXT = "caf\u00e9\r\n\u4e2d, b\n"
@@ -25,6 +25,37 @@ def test_both_orders_of_bytes(tmp_path: Path, order: str) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(f"\ufeff{TEXT}".encode(f"utf-16-{order}"))
     assert read_text(path) == TEXT
+
+
+@pytest.mark.parametrize("order", ["be", "le"])
+def test_utf_16_without_a_mark(tmp_path: Path, order: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(TEXT.encode(f"utf-16-{order}"))
+    assert read_text(path) == TEXT
+    with pytest.raises(DataError, match=f"text in UTF-8, found UTF-16-{order.upper()}; "):
+        read_utf8(path)
+
+
+def test_table(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('a; b ;c\n1; "x;\ny";3\n;;\n\n4;5\n')
+    table = read_table(path)
+    assert table.columns == ("a", "b", "c")
+    assert table.rows == [
+        (3, {"a": "1", "b": "x;\ny", "c": "3"}),
+        (6, {"a": "4", "b": "5", "c": ""}),
+    ]
+    path.write_text("")
+    assert read_table(path).columns == ()
+
+
+def test_a_quotation_mark_without_its_other_half(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('a,b\n1,"' + "x" * 200_000)
+    with pytest.raises(
+        DataError, match=r"a\.csv, line 2: expected cells between ',': .* quotation"
+    ):
+        read_table(path)
 
 
 @pytest.mark.parametrize(

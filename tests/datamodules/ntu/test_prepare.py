@@ -1,6 +1,7 @@
 import csv
 import json
 import shutil
+import warnings
 import weakref
 from dataclasses import replace
 from pathlib import Path
@@ -236,6 +237,23 @@ def test_bodies_by_motion_or_in_file_order(tmp_path: Path) -> None:
     found, marks = first_person("file_order")
     assert np.abs(found - chair).max() < 1e-5
     assert marks == ["not_finite_joints"]
+
+
+def test_skeletons_as_others_save_them(tmp_path: Path) -> None:
+    """With a byte order mark; a joint that float32 cannot hold is none that is finite."""
+    frames = random_frames([1] * 6)
+    plain = write_plain(tmp_path / "a.skeleton", frames)
+    other = tmp_path / "b.skeleton"
+    far = plain.read_text().replace(f"{frames[2][0][1][3, 0]:.7g} ", "-1e300 ", 1)
+    other.write_bytes(b"\xef\xbb\xbf" + far.encode())
+    work = PrepareSample(tmp_path, SETTINGS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        expected, found = (work(Sample(None, path)) for path in (plain, other))
+    assert found.marks == ["not_finite_joints"]
+    assert found.arrays["skeleton"][0, 2, 3, 0] == 0
+    expected.arrays["skeleton"][0, 2, 3, 0] = 0
+    assert np.array_equal(found.arrays["skeleton"], expected.arrays["skeleton"])
 
 
 def test_how_large_it_will_be_is_said_first(

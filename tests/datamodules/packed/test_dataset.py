@@ -7,6 +7,7 @@ import pytest
 
 from datamodules.packed.dataset import PackedDataset, file_hash, manifest_hash, read_manifest
 from datamodules.packed.errors import DataError
+from datamodules.packed.verify import verify_packed
 from tests.sample_data import CLIPS
 
 
@@ -118,3 +119,17 @@ def test_index_of_another_set(copy: Path) -> None:
 def test_modality_that_is_not_packed(packed: Path) -> None:
     with pytest.raises(DataError, match="modality depth, found action_units, audio, video"):
         open_packed(packed).array("depth")
+
+
+def test_verifying_reads_every_byte(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    verify_packed(copy)
+    assert "4 files" in capsys.readouterr().out
+    array = np.load(copy / "audio.npy")
+    np.save(copy / "audio.npy", array[::-1])  # same type, shape and size
+    open_packed(copy).array("audio")  # which is all that training looks at
+    with pytest.raises(DataError, match=r"found others: audio.npy \(sha256 expected \w{8}, found"):
+        verify_packed(copy)
+    (copy / "audio.npy").unlink()
+    (copy / "index.csv").write_text("id\n")
+    with pytest.raises(DataError, match=r"audio.npy .* found no file\), index.csv \(sha256"):
+        verify_packed(copy)

@@ -61,11 +61,11 @@ def test_rounding_is_no_lack_of_sound(tmp_path: Path, rate: int) -> None:
 
 @cache
 def recordings() -> list[np.ndarray]:
-    """40 made-up ones, 2.45 s: voices of changing pitch, with noise, from loud to silent."""
+    """12 made-up ones, 2.45 s: voices of changing pitch, with noise, from loud to silent."""
     random = np.random.default_rng(1)
     time = np.arange(108045) / RATE
     found = []
-    for _ in range(40):
+    for _ in range(12):
         pitch = 100 + 150 * random.random() * np.sin(2 * np.pi * time * random.uniform(0.3, 2)) ** 2
         phase = 2 * np.pi * np.cumsum(pitch) / RATE
         voice = sum(np.sin(k * phase) / k for k in range(1, 12))

@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from experiments.runs.folder import RunError
-from experiments.runs.speed import check_precision, hasten
+from experiments.runs.speed import check_precision, hasten, set_precision
 from tests.experiments.conftest import MakeRun
 
 
@@ -51,6 +51,31 @@ def test_flags_count_where_they_are_on(make_run: MakeRun) -> None:
     assert plain.hash == off.hash != on.hash
     assert "channels_lastTrue" in on.folder.path.parents[1].name
     assert on.complete().complete
+
+
+def test_how_products_round_is_part_of_what_a_run_is(make_run: MakeRun) -> None:
+    overrides = ["fusion=none", "modalities=[audio]", "epochs=1"]
+    plain, same = (
+        make_run(*overrides, *more)
+        for more in ([], ["matmul_precision=highest", "cudnn_tf32=true", "trainer.benchmark=false"])
+    )
+    others = [
+        make_run(*overrides, text)
+        for text in ("matmul_precision=high", "cudnn_tf32=false", "trainer.benchmark=true")
+    ]
+    assert plain.hash == same.hash
+    assert len({plain.hash, *(run.hash for run in others)}) == 4
+    try:
+        others[0].complete()
+        assert torch.get_float32_matmul_precision() == "high"
+        others[1].complete()
+        assert torch.get_float32_matmul_precision() == "highest"
+        assert not torch.backends.cudnn.allow_tf32
+    finally:
+        set_precision()
+    assert torch.backends.cudnn.allow_tf32  # torch's own default
+    with pytest.raises(RunError, match="matmul_precision=tf32: choose highest, high or medium"):
+        make_run(*overrides, "matmul_precision=tf32").complete()
 
 
 def test_less_than_single_precision_is_refused_on_a_cpu_before_anything_is_written(

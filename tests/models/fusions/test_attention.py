@@ -141,6 +141,36 @@ def test_one_token_looks_at_one_by_hand() -> None:
     torch.testing.assert_close(first, torch.tensor([[8.0, 10.0]]), atol=1e-2, rtol=0)
 
 
+@pytest.mark.parametrize("tokens", [4, 64])
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+@torch.no_grad()
+def test_masked_padding_is_not_seen(kind: Any, training: bool, tokens: int) -> None:
+    """Other values of the padding change no true step of either side, and masks are asked for."""
+    module = kind([4, 6], width=8, heads=2, tokens=tokens, join_mean="masked").train(training)
+    by_hand.shake(module)
+    features = [torch.randn(3, 4, 10), torch.randn(3, 6, 8)]
+    lengths = [torch.tensor([10, 4, 1]), torch.tensor([3, 8, 1])]
+    masks = [
+        torch.arange(x.shape[2]) < n.unsqueeze(1) for x, n in zip(features, lengths, strict=True)
+    ]
+    other = [
+        torch.where(mask.unsqueeze(1), x, torch.randn_like(x))
+        for x, mask in zip(features, masks, strict=True)
+    ]
+    assert module.takes_masks
+    found = zip(module(features, masks), module(other, masks), masks, strict=True)
+    for one, two, mask in found:
+        kept = mask.unsqueeze(1).expand_as(one)
+        torch.testing.assert_close(one[kept], two[kept])
+    seen = zip(module(features), module(other), strict=True)
+    assert not all(torch.allclose(one[0], two[0]) for one, two in seen)
+    none = [torch.zeros_like(mask) for mask in masks]
+    assert all(x.isfinite().all() for x in module(features, none))
+    with pytest.raises(ValueError, match="masks are for join_mean='masked'"):
+        kind([4, 6])(features, masks)
+
+
 def test_a_modality_is_heard_in_the_second_layer_of_bottlenecks() -> None:
     """What another modality wrote is not there before: one layer alone exchanges nothing."""
     module = BottleneckAttention([4, 6], **SMALL)
@@ -202,6 +232,7 @@ def test_types_are_kept_under_autocast(kind: Any, dtype: torch.dtype) -> None:
         ([4], {}, "expected 2 modalities or more"),
         ([4, 4], {"heads": 3}, "heads that divide the width, got width=64, heads=3"),
         ([4, 4], {"tokens": 0}, "tokens of 1 or more"),
+        ([4, 4], {"join_mean": "some"}, "join_mean is one of"),
     ],
 )
 def test_arguments_that_are_refused(
