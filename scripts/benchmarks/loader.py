@@ -63,7 +63,7 @@ def _packed(folder: Path, *, crop: bool) -> Callable[[], object]:
         {"video": video},
         np.zeros(len(video), np.int64),
         seed=0,
-        draws={"video": _augmentation("clip").draw},
+        draws={"video": augmentation("clip").draw},
     )
     crop_and_flip = resolve_name("datamodules.packed.augmentation.crop_and_flip")
     pairs = [(row, 0) for row in range(len(video))]
@@ -81,13 +81,13 @@ def _jpeg(folder: Path, clips: np.ndarray) -> Callable[[], object]:
     for names, clip in zip(files, clips, strict=True):
         for name, image in zip(names, clip, strict=True):
             cv2.imwrite(str(name), image)
-    augmentation, size = _augmentation("frame"), clips.shape[2:4]
+    per_frame, size = augmentation("frame"), clips.shape[2:4]
 
     def step() -> np.ndarray:
         generator = np.random.default_rng(0)
         out = np.empty_like(clips)
         for names, target in zip(files, out, strict=True):
-            drawn = augmentation.draw(clips.shape[1:], generator)
+            drawn = per_frame.draw(clips.shape[1:], generator)
             for name, (top, left, height, width, flip), face in zip(
                 names, drawn, target, strict=True
             ):
@@ -100,5 +100,6 @@ def _jpeg(folder: Path, clips: np.ndarray) -> Callable[[], object]:
     return step
 
 
-def _augmentation(per: str) -> Any:
+def augmentation(per: str) -> Any:
+    """The crop and flip that is measured, drawn per `clip` or per `frame`."""
     return resolve_name("datamodules.packed.augmentation.CropAndFlip")(SCALE, 0.5, per)

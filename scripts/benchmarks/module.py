@@ -34,7 +34,7 @@ class SeparateSegments(nn.Module):
 def run(options: ModuleOptions, console: Console | None = None) -> None:
     """Measure every case, and print one table per number of threads."""
     console = console or Console()
-    kind = _class(options.target)
+    kind = class_named(options.target)
     kept = keep_freed_memory()
     console.print(
         f"{date.today()}, torch {torch.__version__}, float32 on the CPU; medians of "
@@ -64,18 +64,23 @@ def measure(
         AssertionError: the others do not compute what ours does.
     """
     torch.manual_seed(0)
-    ours, others = _modules(case, kind)
+    ours, others = modules(case, kind)
     features = [torch.randn(case.batch, *shape) for shape in case.shapes]
-    _check_equal(ours, others, features)
+    check_equal(ours, others, features)
     if options.compile:
         torch._dynamo.reset()
         others["compiled"] = _compiled(ours)
     candidates = {"ours": ours, **others}
-    steps = {name: _step(module, features, training) for name, module in candidates.items()}
+    steps = {name: step(module, features, training) for name, module in candidates.items()}
     return time_in_turn({**steps, "floor": _traffic(features, training)}, options.rounds)
 
 
-def _class(target: str) -> Callable[..., nn.Module]:
+def class_named(target: str) -> Callable[..., nn.Module]:
+    """The class of a fusion module by its dotted name.
+
+    Raises:
+        ValueError: there is none.
+    """
     try:
         found: Callable[..., nn.Module] = resolve_name(target)
     except (ImportError, AttributeError, ValueError) as error:
@@ -94,7 +99,7 @@ def _add_rows(table: Table, case: Case, training: bool, seconds: dict[str, list[
         head = ["", "", ""]
 
 
-def _modules(case: Case, kind: Callable[..., nn.Module]) -> tuple[nn.Module, dict[str, nn.Module]]:
+def modules(case: Case, kind: Callable[..., nn.Module]) -> tuple[nn.Module, dict[str, nn.Module]]:
     """Our module, and by name what it is measured against, with the same weights."""
     settings = {"block_channels": case.block_channels, "reduction": case.reduction}
     ours = kind(case.in_channels, **settings, segments=case.segments)
@@ -127,14 +132,19 @@ def _compiled(module: nn.Module) -> nn.Module:
     return compiled
 
 
-def _check_equal(ours: nn.Module, others: dict[str, nn.Module], features: list[Tensor]) -> None:
+def check_equal(ours: nn.Module, others: dict[str, nn.Module], features: list[Tensor]) -> None:
+    """Compare the maps of all modules in evaluation.
+
+    Raises:
+        AssertionError: the others do not compute what ours does.
+    """
     with torch.no_grad():
         wanted = ours.eval()(features)
         for module in others.values():
             torch.testing.assert_close(module.eval()(features), wanted, atol=1e-6, rtol=1e-5)
 
 
-def _step(module: nn.Module, features: list[Tensor], training: bool) -> Step:
+def step(module: nn.Module, features: list[Tensor], training: bool) -> Step:
     """One call in evaluation without gradients, or in training with those of all it depends on."""
     module.train(training)
     if not training:

@@ -89,16 +89,16 @@ def _described(option: "Field[Any]") -> str:
     if choices and option.default != choices:
         parts.append(_alternatives(option))
     if option.default != "":
-        parts.append(f"{_written(option.default)} if not given")
+        parts.append(f"{written(option.default)} if not given")
     return "; ".join(parts)
 
 
-def _written(value: object) -> str:
+def written(value: object) -> str:
     """Write a value as an override has it."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple | list):
-        return f"[{','.join(map(_written, value))}]"
+        return f"[{','.join(map(written, value))}]"
     return "null" if value is None else str(value) or "nothing"
 
 
@@ -118,8 +118,8 @@ def _checked(option: "Field[Any]", found: Any, text: str) -> Any:
         expected = _alternatives(option) if choices else _expected(option, element, several)
         hint = ""
         if element is str and isinstance(found, int | float):
-            hint = f", which as a text is {option.name}='\"{_written(found)}\"'"
-        raise ValueError(f"{text}: expected {expected}, found {_written(found)}{hint}")
+            hint = f", which as a text is {option.name}='\"{written(found)}\"'"
+        raise ValueError(f"{text}: expected {expected}, found {written(found)}{hint}")
     converted = tuple(element(value) for value in values)
     return converted if several else converted[0]
 
@@ -133,9 +133,9 @@ def _fits(value: object, kind: type) -> bool:
 def _expected(option: "Field[Any]", element: type, several: bool) -> str:
     if not several:
         return EXPECTED[element][0]
-    return f"a list of {EXPECTED[element][1]}, as in {option.name}={_written(option.default)}"
+    return f"a list of {EXPECTED[element][1]}, as in {option.name}={written(option.default)}"
 
 
 def _alternatives(option: "Field[Any]") -> str:
-    names = ", ".join(map(_written, option.metadata["choices"]))
+    names = ", ".join(map(written, option.metadata["choices"]))
     return f"a list of some of {names}" if get_origin(option.type) is tuple else f"one of {names}"

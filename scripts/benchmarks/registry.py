@@ -13,6 +13,7 @@ from scripts.benchmarks.cases import CASES
 CASE_NAMES = tuple(case.name for case in CASES)
 CONTROLS, LATE = ("sum", "uniform"), ("average", "multiply", "multiplicative")
 FUSIONS = (*CONTROLS, *LATE, "concat", "mcbp", "embracenet", "mmtm")
+GPU_SECTIONS = ("steps", "shares", "augmentation", "module", "text", "loader")
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,32 @@ class NtuOptions(Options):
     rounds: int = field(default=5, metadata={"help": "rounds, of which the median is taken"})
 
 
+@dataclass(frozen=True)
+class GpuOptions(Options):
+    """The paper's work on a GPU: training steps, augmentation, the module, text and the loader."""
+
+    device: str = field(
+        default="cuda", metadata={"help": "what is measured", "choices": ("cuda", "cpu")}
+    )
+    size: str = field(
+        default="paper",
+        metadata={"help": "of networks and data; tiny is for trying", "choices": ("paper", "tiny")},
+    )
+    minutes: float = field(
+        default=8.0, metadata={"help": "time for all of it; what no longer fits is skipped"}
+    )
+    only: tuple[str, ...] = field(
+        default=GPU_SECTIONS, metadata={"help": "what to measure", "choices": GPU_SECTIONS}
+    )
+    compile: bool = field(
+        default=True, metadata={"help": "false: leave out torch.compile, which takes minutes"}
+    )
+    out: str = field(
+        default="results/benchmarks/gpu",
+        metadata={"help": "the report's files, to which .md and .json are added"},
+    )
+
+
 BENCHMARKS: dict[str, type[Options]] = {
     "module": ModuleOptions,
     "fusions": FusionsOptions,
@@ -108,4 +135,5 @@ BENCHMARKS: dict[str, type[Options]] = {
     "epoch": EpochOptions,
     "csd": CsdOptions,
     "ntu": NtuOptions,
+    "gpu": GpuOptions,
 }

@@ -57,12 +57,12 @@ def test_refuses_to_compare_what_computes_something_else(monkeypatch: pytest.Mon
 
 def test_a_training_step_gives_all_gradients() -> None:
     ours = MSAF([8, 4], block_channels=4)
-    step = command._step(ours, [torch.randn(4, 8, 3), torch.randn(4, 4)], training=True)
+    step = command.step(ours, [torch.randn(4, 8, 3), torch.randn(4, 4)], training=True)
     gradients = step()
     assert isinstance(gradients, tuple)
     assert len(gradients) == 2 + len(list(ours.parameters()))
     assert ours.training
-    command._step(ours, [torch.randn(4, 8, 3), torch.randn(4, 4)], training=False)
+    command.step(ours, [torch.randn(4, 8, 3), torch.randn(4, 4)], training=False)
     assert not ours.training
 
 
