@@ -4,13 +4,13 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
 
+from scripts.benchmarks.cold import forget
 from scripts.benchmarks.gpu_plan import Measurement, SkippedError
 from scripts.benchmarks.gpu_report import Report, Row
 from scripts.benchmarks.gpu_steps import RAVDESS
@@ -22,7 +22,6 @@ DISTINCT = 2  # clips with pictures of their own; the others repeat them
 BATCH = 4
 WORKERS = (0, 4)
 PREFETCHED = 2  # batches that a process of torch's loader reads in advance
-PROBES = 16  # places of the file that are asked whether they lie in memory
 
 
 def plan(bench: Bench) -> Iterator[Measurement]:
@@ -88,23 +87,6 @@ def clips_per_second(path: Path, workers: int) -> float:
     begin = time.perf_counter()
     passed = sum(len(batch["label"]) for batch in batches) - BATCH * PREFETCHED * workers
     return passed / (time.perf_counter() - begin)
-
-
-def forget(path: Path) -> bool:
-    """Let the system forget a file that lies on the disk; false where it keeps it in memory."""
-    with path.open("rb") as file:
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-        return not in_memory(file.fileno(), path.stat().st_size)
-
-
-def in_memory(descriptor: int, size: int) -> bool:
-    """Whether most of a file can be read without the disk; false where the system cannot say."""
-    found = 0
-    for place in range(0, size, max(size // PROBES, 1)):
-        # Raised where the page is not there, or where the file system cannot answer.
-        with suppress(OSError):
-            found += os.preadv(descriptor, [bytearray(1)], place, os.RWF_NOWAIT) > 0
-    return found > PROBES // 2
 
 
 def compare(report: Report) -> None:
