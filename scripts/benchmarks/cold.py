@@ -9,6 +9,8 @@ PROBES = 16  # places of the file that are asked whether they lie in memory
 
 def forget(path: Path) -> bool:
     """Let the system forget a file that lies on the disk; false where it keeps it in memory."""
+    if not hasattr(os, "posix_fadvise"):  # on macOS and Windows
+        return False
     with path.open("rb") as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         return not in_memory(file.fileno(), path.stat().st_size)
