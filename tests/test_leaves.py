@@ -217,6 +217,8 @@ def test_at_most_a_dozen_places_change_nothing() -> None:
         (["task=mosei", "fusion=lmf", "task.readout.dropout=0.5"], 2),
         (["task=mosei", "fusion=misa", "modalities=[text,audio,visual]"], 2),
         (["task=mosei", "task.shapes.text=[3,50]"], 1),
+        (["task=ntu", "fusion=sum", "~task.splits.cv"], 2),
+        (["task=mosei", "fusion=sum", "+logger.project=a"], 2),
     ],
 )
 def test_an_override_without_effect_is_found(

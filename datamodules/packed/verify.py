@@ -11,7 +11,8 @@ def verify_packed(root: str | Path) -> None:
     """Read every byte of a packed set and compare with the manifest; prints what was compared.
 
     Training checks types, shapes and sizes at every start, and the index by its hash. What those
-    cannot see, such as rows in another order, only reading everything can.
+    cannot see, such as rows in another order, only reading everything can. What the manifest says
+    of settings and sources is taken at its word.
 
     Args:
         root: the packed folder.
@@ -27,9 +28,9 @@ def verify_packed(root: str | Path) -> None:
     with progress("verifying", len(expected)) as done:
         for name, wanted in expected.items():
             path = root / name
-            found = file_hash(path)[:8] if path.is_file() else "no file"
-            if found != wanted[:8]:
-                wrong.append(f"{name} (sha256 expected {wanted[:8]}, found {found})")
+            found = file_hash(path) if path.is_file() else "no file"
+            if found != wanted:
+                wrong.append(f"{name} (sha256 expected {wanted[:8]}, found {found[:8]})")
             size += path.stat().st_size if path.is_file() else 0
             done(1)
     if wrong:

@@ -13,6 +13,8 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
 
+FLAGS = ("rerun", "progress", "channels_last", "compile", "cudnn_tf32", "trainer.benchmark")
+MATMUL_PRECISIONS = ("highest", "high", "medium")
 WHOLE_NUMBERS = {"epochs": 1, "batch_size": 1, "threads": 1, "seed": 0}
 REPEATS = ("fold", "seed")  # where a run stands among those of the same settings
 GROUPS = ("task", "fusion", "data", "protocol")  # whose choices a run's folder names
@@ -72,6 +74,7 @@ def check(cfg: DictConfig) -> None:
     for name, least in WHOLE_NUMBERS.items():
         if not isinstance(cfg[name], int) or cfg[name] < least:
             raise RunError(f"{name}={cfg[name]}: expected a whole number of at least {least}")
+    _check_switches(cfg)
     if cfg.protocol.name == "paper" and cfg.protocol.init_from != "last_epoch":
         raise RunError(
             f"protocol.init_from={cfg.protocol.init_from} starts from an epoch that was chosen on "
@@ -84,6 +87,23 @@ def check(cfg: DictConfig) -> None:
     if OmegaConf.is_missing(cfg.data, "root"):
         raise RunError(
             "data=full needs the packed data set: data.root=<folder written by scripts/prepare.py>"
+        )
+
+
+def _check_switches(cfg: DictConfig) -> None:
+    for name in FLAGS:
+        value = OmegaConf.select(cfg, name)
+        if not isinstance(value, bool):
+            raise RunError(f"{name}={value}: choose true or false")
+    if cfg.matmul_precision not in MATMUL_PRECISIONS:
+        raise RunError(
+            f"matmul_precision={cfg.matmul_precision}: choose {', '.join(MATMUL_PRECISIONS[:-1])} "
+            f"or {MATMUL_PRECISIONS[-1]}"
+        )
+    workers = cfg.datamodule.get("workers")
+    if workers is not None and (type(workers) is not int or workers < 0):
+        raise RunError(
+            f"datamodule.workers={workers}: expected a whole number of at least 0, or null"
         )
 
 

@@ -40,14 +40,16 @@ def idle(
     """
     wanted = set(overrides.keys if keys is None else keys)
     before = [essence(cfg) for cfg in cfgs]
+    # What is said to a logger counts only where there is one.
+    logger = ("logger.",) if "_target_" in (cfgs[0].logger or {}) else ()
     found = []
     for key, text in zip(overrides.keys, overrides, strict=True):
         if key not in wanted:
             continue
-        known = key in PLACES or key in GROUPS or text.startswith("~")
-        if known or key.startswith(("hydra.", "hydra/", "logger.")):
+        if key in PLACES or key in GROUPS or key.startswith(("hydra.", "hydra/", *logger)):
             continue
-        if "." not in key and OmegaConf.select(cfgs[0], key, throw_on_missing=False) is None:
+        there = "." in key or OmegaConf.select(cfgs[0], key, throw_on_missing=False) is not None
+        if text.startswith("~") or not there:
             acts = _choice_acts(overrides, key, before[0])
         else:
             acts = any(_acts(cfg, key, was) for cfg, was in zip(cfgs, before, strict=True))

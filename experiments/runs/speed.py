@@ -6,7 +6,6 @@ from torch import nn
 
 from experiments.runs.folder import RunError
 
-PRECISIONS = ("highest", "high", "medium")
 _LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
@@ -34,15 +33,7 @@ def set_precision(matmul_precision: str = "highest", cudnn_tf32: bool = True) ->
         matmul_precision: of matrix products: `highest` is single precision, `high` TF32, `medium`
             bfloat16.
         cudnn_tf32: whether convolutions may use TF32, which torch allows by default.
-
-    Raises:
-        RunError: for another precision.
     """
-    if matmul_precision not in PRECISIONS:
-        raise RunError(
-            f"matmul_precision={matmul_precision}: choose {', '.join(PRECISIONS[:-1])} or "
-            f"{PRECISIONS[-1]}"
-        )
     torch.set_float32_matmul_precision(matmul_precision)
     torch.backends.cudnn.allow_tf32 = cudnn_tf32
 

@@ -23,8 +23,14 @@ def refuse_unknown_classes(config: Any, file: Path) -> None:
         file: where they came from.
 
     Raises:
-        RunError: names the first class that is none of `KNOWN`.
+        RunError: names the first class that is none of `KNOWN`, or text that would become another
+            value once more.
     """
+    for text in _interpolations(config):
+        raise RunError(
+            f"{file}: expected values alone, found {text!r}, which stands for another that was not "
+            "looked at; if you trust whoever made this run folder, add trust=true"
+        )
     for target in _targets(config):
         if not _known(target):
             raise RunError(
@@ -43,6 +49,18 @@ def _targets(node: Any) -> Iterator[Any]:
             yield from _targets(child)
 
 
+def _interpolations(node: Any) -> Iterator[str]:
+    """Give what OmegaConf would resolve again, such as `${oc.create:...}` that was escaped."""
+    if isinstance(node, str):
+        if "${" in node:
+            yield node
+    elif isinstance(node, dict):
+        yield from _interpolations([*node, *node.values()])
+    elif isinstance(node, list):
+        for child in node:
+            yield from _interpolations(child)
+
+
 def _known(target: Any) -> bool:
     """Look a name up, but only below the packages that may be named: importing runs code too."""
     from pytorch_lightning import Trainer
@@ -57,9 +75,13 @@ def _known(target: Any) -> bool:
         found = get_object(target)
     except (ImportError, ValueError, TypeError):
         return False
-    if inspect.ismethod(found):  # a constructor by another name, such as StagedNetwork.build
-        found = found.__self__
+    if inspect.ismethod(found) and _own(found.__func__):  # a constructor by another name, such as
+        found = found.__self__  # StagedNetwork.build, but nothing that a library has added
     if not inspect.isclass(found):
         return False
-    own = found.__module__.partition(".")[0] in OWN
-    return own or issubclass(found, Optimizer | LRScheduler | Logger) or found is Trainer
+    libraries = issubclass(found, Optimizer | LRScheduler | Logger) or found is Trainer
+    return libraries or _own(found)
+
+
+def _own(found: Any) -> bool:
+    return str(found.__module__).partition(".")[0] in OWN

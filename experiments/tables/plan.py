@@ -154,8 +154,8 @@ def run_maker() -> MakeRun:
 def refuse_idle(runs: Sequence[Run], common: Overrides) -> None:
     """Refuse an override that all rows have in common and on which none depends.
 
-    One for which some rows have no use is fine: `fusion.mid.block_dropout` says nothing to a row
-    without a module.
+    One for which some rows have no use is fine: `points=[late]` says nothing to a row without a
+    module. A row that does not know its key at all is refused by itself.
 
     Args:
         runs: one of each row.

@@ -101,7 +101,7 @@ def reproduce(configs: Path, overrides: Overrides) -> int:
         if wish.dry_run:
             for todo in plans:
                 _list(todo)
-            return 0
+            return 1 if any(todo.refused for todo in plans) else 0
         every = [_fill(table, todo, wish) for table, todo in zip(tables.parts, plans, strict=True)]
         out = wish.out or Path(compose(wish.overrides.only("results")).results)
     filled, complaints = [part for part, _ in every], [c for _, said in every for c in said]

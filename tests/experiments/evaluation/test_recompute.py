@@ -3,8 +3,10 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+import yaml
 from omegaconf import OmegaConf
 
 from experiments.evaluation.finished import find_runs
@@ -111,6 +113,20 @@ def test_a_class_concealed_in_a_run_folder_is_not_built(trained: Path) -> None:
     OmegaConf.save(config, file)
     with pytest.raises(RunError, match=r"config.yaml: expected .* found pathlib.Path, .* trust"):
         recompute(find_runs(str(trained))[0], "last_epoch")
+
+
+def test_text_that_would_become_a_class_later_is_refused(trained: Path, tmp_path: Path) -> None:
+    """An escaped interpolation is text once it is resolved, and one again when it is read again."""
+    np.save(tmp_path / "a.npy", np.array([RunsCode(tmp_path / "ran")]), allow_pickle=True)
+    file = trained / "config.yaml"
+    config = OmegaConf.to_container(OmegaConf.load(file))
+    assert isinstance(config, dict)
+    node = f"{{_target_: numpy.load, file: {tmp_path}/a.npy, allow_pickle: true}}"
+    config["network"] = f"\\${{oc.create:'{node}'}}"
+    file.write_text(yaml.safe_dump(config))
+    with pytest.raises(RunError, match=r"config.yaml: expected values alone, found '\$\{oc.create"):
+        recompute(find_runs(str(trained))[0], "last_epoch")
+    assert not (tmp_path / "ran").exists()
 
 
 def test_what_the_projects_own_configurations_name_is_known(make_run: MakeRun) -> None:

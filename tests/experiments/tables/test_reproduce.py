@@ -366,7 +366,7 @@ def test_a_row_whose_own_override_changes_nothing_is_refused(
 ) -> None:
     row = '  - {name: same, overrides: [fusion=concat, "points=[late]"]}\n'
     configs_with(tmp_path, small=TABLE + row)
-    assert fill(tmp_path, "table=small", "dry_run=true") == 0
+    assert fill(tmp_path, "table=small", "dry_run=true") == 1
     printed = capsys.readouterr()
     assert re.search(r"row same: points=\[late\]: nothing of this run depends on it", printed.err)
     assert "0 of 20 runs complete" in printed.out  # those of the five other rows
