@@ -224,7 +224,7 @@ def trainer_does(cfg: DictConfig) -> str:
             trainer.max_epochs, trainer.num_devices, trainer.precision, trainer.gradient_clip_val,
             trainer.gradient_clip_algorithm, trainer.num_sanity_val_steps,
             trainer._accelerator_connector.use_distributed_sampler, trainer.max_steps,
-            torch.are_deterministic_algorithms_enabled(),
+            torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark,
             torch.is_deterministic_algorithms_warn_only_enabled(), trainer.accumulate_grad_batches,
         ]
     )  # fmt: skip
