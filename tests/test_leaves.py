@@ -41,7 +41,7 @@ INPUTS = {
     "ntu": {"video": (3, 8, 32, 32), "skeleton": (3, 16, 25, 2)},
 }
 OUTPUTS = {"ravdess": 8, "mosei": 1, "ntu": 60}
-PIECES = 3  # in which a task's leaves are looked at, so that no test takes long
+PIECES = 4  # in which a task's leaves are looked at, so that no test takes long
 PARTS = ("network", "training", "datamodule", "trainer", "reporting", "module")
 NODES = ("network", "training.scheduler", "datamodule.sample", "logger",
          "recipes.video.scheduler")  # fmt: skip

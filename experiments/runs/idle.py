@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -39,7 +40,11 @@ def idle(
         keys: of the overrides that are looked at; all if not given.
     """
     wanted = set(overrides.keys if keys is None else keys)
-    before = [essence(cfg) for cfg in cfgs]
+
+    @cache
+    def before(index: int) -> dict[str, Any]:  # of the first run, or of those that it starts from
+        return essence(cfgs[index])
+
     # What is said to a logger counts only where there is one.
     logger = ("logger.",) if "_target_" in (cfgs[0].logger or {}) else ()
     found = []
@@ -50,10 +55,10 @@ def idle(
             continue
         there = "." in key or OmegaConf.select(cfgs[0], key, throw_on_missing=False) is not None
         if text.startswith("~") or not there:
-            acts = _choice_acts(overrides, key, before[0])
+            acts = _choice_acts(overrides, key, before(0))
         else:
-            acts = any(_acts(cfg, key, was) for cfg, was in zip(cfgs, before, strict=True))
-            acts = acts or _differs_without(overrides, key, cfgs[0], before[0])
+            acts = any(_acts(cfg, key, before(index)) for index, cfg in enumerate(cfgs))
+            acts = acts or _differs_without(overrides, key, cfgs[0], before(0))
         if not acts:
             found.append(text)
     return found
