@@ -101,15 +101,16 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 
 
-def variant(cfg: DictConfig, plain: DictConfig, run_hash: str) -> str:
+def variant(cfg: DictConfig, found: dict[str, Any], plain: DictConfig, run_hash: str) -> str:
     """Return `<modalities>-<protocol>[-<changed settings>]-<hash>`, the name of a run's variant.
 
     Args:
         cfg: the run's configuration.
+        found: its `settings`.
         plain: that of the same choices with nothing changed.
         run_hash: the run's hash.
     """
-    changed = {} if plain is cfg else _changes(settings(plain), settings(cfg))
+    changed = {} if plain is cfg else _changes(settings(plain), found)
     names = {_name(k, v) for (*_, k), v in changed.items()}
     if starts_warm(plain) != starts_warm(cfg):
         names.add(f"init{cfg.init}")

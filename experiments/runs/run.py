@@ -57,9 +57,10 @@ class Run:
             shared = {} if shared is None else shared
             self.sources = {name: self._unimodal(name, shared) for name in cfg.modalities}
         self.published = Published.of(cfg, warm=bool(self.sources))
+        found = settings(cfg)
         self.hash: str = digest(
             {
-                "settings": settings(cfg),
+                "settings": found,
                 "data": self.data.identity,
                 "starts_from": {name: self._start(source) for name, source in self.sources.items()},
             }
@@ -68,7 +69,7 @@ class Run:
         family = Path(cfg.results, cfg.task.name, cfg.data.name, cfg.fusion.name)
         # The hash finds the run even if a default has changed since, and with it the name.
         known = sorted(family.glob(f"*-{self.hash}"))
-        place = known[0] if known else family / variant(cfg, self._plain(), self.hash)
+        place = known[0] if known else family / variant(cfg, found, self._plain(), self.hash)
         self.folder = RunFolder(place / f"fold{cfg.fold}" / f"seed{cfg.seed}")
 
     @property
