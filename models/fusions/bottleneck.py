@@ -10,12 +10,11 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from models.fusions.maps import check_channels, check_maps
-from models.fusions.tokens import TokenPort, Tokens, check_attention
-from msaf.checks import JoinMean, Masks, check_masks
+from models.fusions.tokens import TokenFusion, Tokens
+from msaf.checks import JoinMean, Masks
 
 
-class BottleneckAttention(nn.Module):
+class BottleneckAttention(TokenFusion):
     """Multimodal bottleneck transformer (MBT, Nagrani et al. 2021, section 3.2).
 
     In each layer l every modality has a transformer layer of its own over its tokens and the
@@ -62,37 +61,28 @@ class BottleneckAttention(nn.Module):
         tokens: int = 64,
         join_mean: JoinMean = "all",
     ) -> None:
-        super().__init__()
-        self.in_channels = check_channels(in_channels, least=2)
-        check_attention(width, heads, tokens, join_mean)
-        self.join_mean = join_mean
+        super().__init__(
+            in_channels,
+            width=width,
+            heads=heads,
+            tokens=tokens,
+            returned=width,
+            join_mean=join_mean,
+        )
         if layers < 2 or bottlenecks < 1:
             raise ValueError(
                 "expected two layers or more, for in one nothing is exchanged, and one bottleneck "
                 f"or more, got layers={layers}, bottlenecks={bottlenecks}"
             )
-        self.ports = nn.ModuleList(
-            TokenPort(channels, width=width, most=tokens, returned=width)
-            for channels in in_channels
-        )
         self.bottlenecks = nn.Parameter(torch.empty(bottlenecks, width).normal_(std=0.02))
         self.layers = nn.ModuleList(
             nn.ModuleList(_layer(width, heads) for _ in in_channels) for _ in range(layers)
         )
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in in_channels)
 
-    @property
-    def takes_masks(self) -> bool:
-        """Whether `forward` may be given masks: with `join_mean="masked"` alone."""
-        return self.join_mean == "masked"
-
     def forward(self, features: Sequence[Tensor], masks: Masks | None = None) -> list[Tensor]:
         """Add to each modality what came through the bottlenecks: new `(B, C_m, *)`."""
-        check_maps(features, self.in_channels)
-        check_masks(masks, features, self.join_mean)
-        ports = cast(Sequence[TokenPort], self.ports)
-        told = masks or [None] * len(features)
-        read = [port(x, mask) for port, x, mask in zip(ports, features, told, strict=True)]
+        read = self.read(features, masks)
         states = [tokens.values for tokens in read]  # (B, n_m, D) each
         shared = self.bottlenecks.to(states[0].dtype).expand(len(states[0]), -1, -1)  # (B, b, D)
         padding = [_beside(shared, tokens) for tokens in read]  # (B, b + n_m) each
@@ -104,10 +94,7 @@ class BottleneckAttention(nn.Module):
             states = [x[:, shared.shape[1] :] for x in both]
             shared = torch.stack([x[:, : shared.shape[1]] for x in both]).mean(0)
         updates = [norm(state) for norm, state in zip(self.norms, states, strict=True)]
-        return [
-            port.add(x, update, tokens.cells)
-            for port, x, update, tokens in zip(ports, features, updates, read, strict=True)
-        ]
+        return self.write(features, updates, read)
 
 
 def _beside(shared: Tensor, tokens: Tokens) -> Tensor | None:

@@ -10,9 +10,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from models.fusions.maps import check_channels, check_maps
-from models.fusions.tokens import TokenPort, Tokens, check_attention
-from msaf.checks import JoinMean, Masks, check_masks
+from models.fusions.tokens import TokenFusion, Tokens
+from msaf.checks import JoinMean, Masks
 
 
 class CrossmodalLayer(nn.Module):
@@ -49,7 +48,7 @@ class CrossmodalLayer(nn.Module):
         return self.end(looked + self.feedforward(looked))
 
 
-class CrossmodalAttention(nn.Module):
+class CrossmodalAttention(TokenFusion):
     """Crossmodal transformers between all pairs (MulT, Tsai et al. 2019, section 3.2).
 
     The source projects each modality's sequence to one width, lets each target m attend to each
@@ -89,35 +88,25 @@ class CrossmodalAttention(nn.Module):
         tokens: int = 64,
         join_mean: JoinMean = "all",
     ) -> None:
-        super().__init__()
-        self.in_channels = check_channels(in_channels, least=2)
-        check_attention(width, heads, tokens, join_mean)
-        self.join_mean = join_mean
         others = len(in_channels) - 1
-        self.ports = nn.ModuleList(
-            TokenPort(channels, width=width, most=tokens, returned=others * width)
-            for channels in in_channels
+        super().__init__(
+            in_channels,
+            width=width,
+            heads=heads,
+            tokens=tokens,
+            returned=others * width,
+            join_mean=join_mean,
         )
         self.targets = nn.ModuleList(
             nn.ModuleList(CrossmodalLayer(width, heads) for _ in range(others)) for _ in in_channels
         )
 
-    @property
-    def takes_masks(self) -> bool:
-        """Whether `forward` may be given masks: with `join_mean="masked"` alone."""
-        return self.join_mean == "masked"
-
     def forward(self, features: Sequence[Tensor], masks: Masks | None = None) -> list[Tensor]:
         """Add to each modality what it sees in the others: new `(B, C_m, *)`, shapes kept."""
-        check_maps(features, self.in_channels)
-        check_masks(masks, features, self.join_mean)
-        ports = cast(Sequence[TokenPort], self.ports)
+        read = self.read(features, masks)
         targets = cast(Sequence[Sequence[CrossmodalLayer]], self.targets)
-        told = masks or [None] * len(features)
-        read = [port(x, mask) for port, x, mask in zip(ports, features, told, strict=True)]
-        fused = []
-        for m, (x, own) in enumerate(zip(features, read, strict=True)):
+        seen = []
+        for m, own in enumerate(read):
             pairs = zip(targets[m], [*read[:m], *read[m + 1 :]], strict=True)
-            seen = torch.cat([layer(own.values, source) for layer, source in pairs], 2)
-            fused.append(ports[m].add(x, seen, own.cells))
-        return fused
+            seen.append(torch.cat([layer(own.values, source) for layer, source in pairs], 2))
+        return self.write(features, seen, read)

@@ -6,13 +6,14 @@ axes, or none.
 
 from collections.abc import Sequence
 from math import prod
-from typing import NamedTuple, get_args
+from typing import NamedTuple, cast, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from msaf.checks import JoinMean
+from models.fusions.maps import check_channels, check_maps
+from msaf.checks import JoinMean, Masks, check_masks
 
 
 def token_grid(sizes: Sequence[int], most: int) -> list[int]:
@@ -119,6 +120,68 @@ class TokenPort(nn.Module):
     def add(self, x: Tensor, update: Tensor, cells: Tensor | None) -> Tensor:
         """Add to every position of a map what its token `(B, n, returned)` brings."""
         return x + to_map(self.give_back(update), cells, x)
+
+
+class TokenFusion(nn.Module):
+    """What fusions by attention share: a port for each modality, and masks if they are asked for.
+
+    Args:
+        in_channels: C_m of each modality, in the order of the inputs; two or more.
+        width: D.
+        heads: of each attention; they divide the width.
+        tokens: of each modality, at most.
+        returned: size of what comes back for each token.
+        join_mean: `masked` leaves padding out of the tokens' means, and attends to no token of
+            padding alone; `all` does neither. As of `msaf.MSAF`.
+
+    Raises:
+        ValueError: for fewer than two modalities, or arguments outside their range.
+    """
+
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        *,
+        width: int,
+        heads: int,
+        tokens: int,
+        returned: int,
+        join_mean: JoinMean,
+    ) -> None:
+        super().__init__()
+        self.in_channels = check_channels(in_channels, least=2)
+        check_attention(width, heads, tokens, join_mean)
+        self.join_mean = join_mean
+        self.ports = nn.ModuleList(
+            TokenPort(channels, width=width, most=tokens, returned=returned)
+            for channels in in_channels
+        )
+
+    @property
+    def takes_masks(self) -> bool:
+        """Whether `forward` may be given masks: with `join_mean="masked"` alone."""
+        return self.join_mean == "masked"
+
+    def read(self, features: Sequence[Tensor], masks: Masks | None) -> list[Tokens]:
+        """Return the tokens of each modality's map `(B, C_m, *)`, of the width.
+
+        Raises:
+            ValueError: for features or masks that do not fit.
+        """
+        check_maps(features, self.in_channels)
+        check_masks(masks, features, self.join_mean)
+        told = masks or [None] * len(features)
+        return [port(x, mask) for port, x, mask in zip(self.ports, features, told, strict=True)]
+
+    def write(
+        self, features: Sequence[Tensor], updates: Sequence[Tensor], read: Sequence[Tokens]
+    ) -> list[Tensor]:
+        """Add to each map what its tokens `(B, n_m, returned)` bring: new `(B, C_m, *)`."""
+        ports = cast(Sequence[TokenPort], self.ports)
+        return [
+            port.add(x, update, tokens.cells)
+            for port, x, update, tokens in zip(ports, features, updates, read, strict=True)
+        ]
 
 
 def check_attention(width: int, heads: int, tokens: int, join_mean: JoinMean) -> None:

@@ -60,19 +60,15 @@ RAVDESS = Training(
 )
 TRAININGS = (
     RAVDESS,
-    Training(
-        "NTU, I3D",
-        ("task=ntu", "rgb=i3d"),
-        tiny={"video": (3, 8, 42, 42)},
-        packed=NTU_PACKED,
-        draws=NTU_DRAWS,
-    ),
-    Training(
-        "NTU, inflated ResNet50",
-        ("task=ntu", "rgb=inflated_resnet50"),
-        tiny={"video": (3, 8, 42, 42)},
-        packed=NTU_PACKED,
-        draws=NTU_DRAWS,
+    *(
+        Training(
+            f"NTU, {name}",
+            ("task=ntu", f"rgb={rgb}"),
+            tiny={"video": (3, 8, 42, 42)},
+            packed=NTU_PACKED,
+            draws=NTU_DRAWS,
+        )
+        for name, rgb in (("I3D", "i3d"), ("inflated ResNet50", "inflated_resnet50"))
     ),
     Training("MOSEI", ("task=mosei",)),
 )
