@@ -6,11 +6,14 @@ Nothing else of them is used, and nothing is probed for.
 Legend: B samples, N samples of a split, K outputs.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, Self, cast, runtime_checkable
 
 import pytorch_lightning as pl
 from torch import Tensor, nn
+
+Batch = dict[str, Any]
+"""Modality names, `label`, `id` and others with a row for each sample; nearly all are tensors."""
 
 Criterion = Callable[[Tensor, Tensor], Tensor]
 """The task's loss of scores `(B, K)` and labels `(B,)`."""
@@ -54,6 +57,12 @@ class DataModule(Protocol):
     def prepare_data(self) -> None: ...
 
     def setup(self, stage: str) -> None: ...
+
+    def val_dataloader(self) -> Sequence[Iterable[Batch]]:
+        """Return a loader for each of `evaluation_names`."""
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Turn a loaded batch, on the device, into what the network takes."""
 
 
 class Branch(Protocol):

@@ -1,0 +1,140 @@
+"""A complete run opened again: its network with its weights, and the data that it was made with."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from torch import nn
+from yaml import YAMLError  # type: ignore[import-untyped]
+
+from experiments.contracts import Batch, DataModule
+from experiments.evaluation.finished import FinishedRun
+from experiments.runs.compose import build
+from experiments.runs.folder import RunError
+from experiments.runs.identity import PRECISION
+from experiments.runs.speed import set_precision
+from experiments.runs.trust import refuse_unknown_classes
+from experiments.runs.weights import read_weights
+
+
+@dataclass(frozen=True)
+class Reopened:
+    """A run's network in evaluation mode, and its data.
+
+    Args:
+        run: the complete run.
+        cfg: what it was made with, every interpolation resolved.
+        network: with the weights of a reporting rule, on `device`.
+        data: set up.
+        device: a GPU where there is one.
+    """
+
+    run: FinishedRun
+    cfg: DictConfig
+    network: nn.Module
+    data: DataModule
+    device: torch.device
+
+    def batches(self, split: str) -> Iterator[Batch]:
+        """Yield the batches of an evaluation split as the network takes them.
+
+        Args:
+            split: one of the data's `evaluation_names`.
+        """
+        number = list(self.data.evaluation_names).index(split)
+        for batch in self.data.val_dataloader()[number]:
+            there = {
+                name: x.to(self.device) if isinstance(x, torch.Tensor) else x
+                for name, x in batch.items()
+            }
+            yield self.data.on_after_batch_transfer(there, number)
+
+
+def reopen(run: FinishedRun, rule: str, *, trust: bool = False) -> Reopened:
+    """Rebuild a run's network, load the weights of a rule, and open its data.
+
+    The number of threads and the precision become the run's, for this whole process.
+
+    Args:
+        run: a complete run.
+        rule: the reporting rule whose weights are loaded.
+        trust: build whatever classes `config.yaml` names, rather than known ones alone. Weights
+            are read without running any code in either case.
+
+    Raises:
+        RunError: if the configuration names a class that is not known, the data set is gone or
+            another one, or the weights are gone or not this network's.
+    """
+    cfg = read_config(run, trust=trust)
+    data = open_data(cfg, run)
+    torch.set_num_threads(cfg.threads)
+    set_precision(**{name: cfg[name] for name in PRECISION if name in cfg})  # older runs lack it
+    network = build(cfg.network)
+    load_strictly(network, run.folder.weights(rule))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return Reopened(run, cfg, network.to(device).eval(), data, device)
+
+
+def read_config(run: FinishedRun, *, trust: bool) -> DictConfig:
+    """Read the configuration that a run was made with, every interpolation resolved.
+
+    Raises:
+        RunError: if it is missing or no YAML mapping, or names a class that is not known and
+            not trusted.
+    """
+    file = run.folder.path / "config.yaml"
+    try:
+        cfg = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
+    except FileNotFoundError:
+        raise RunError(f"{file}: no such file, so the network cannot be rebuilt") from None
+    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
+        raise RunError(f"{file}: expected the run's configuration: {error}") from None
+    if not isinstance(cfg, dict):
+        raise RunError(f"{file}: expected the run's configuration, found a {type(cfg).__name__}")
+    if not trust:
+        refuse_unknown_classes(cfg, file)
+    return OmegaConf.create(cfg)
+
+
+def open_data(cfg: DictConfig, run: FinishedRun) -> DataModule:
+    """Open the packed data set that a run was made with; nothing is rendered or prepared.
+
+    Raises:
+        RunError: if it is gone, or is another one by now.
+    """
+    data: DataModule = build(cfg.datamodule)
+    root, written = cfg.data.root, run.metrics["manifest"]
+    try:
+        data.setup("fit")
+    except (ValueError, OSError) as error:
+        raise RunError(
+            f"the data set of {run.folder.path} cannot be read any more: {error} "
+            "(evaluate.py without recompute=true needs none)"
+        ) from None
+    if data.manifest_hash != written:
+        raise RunError(
+            f"{root}: another data set than that of {run.folder.path}: expected the manifest "
+            f"{written[:8]}, found {data.manifest_hash[:8]}: prepare it as it was, or train again"
+        )
+    return data
+
+
+def load_strictly(network: torch.nn.Module, path: Path) -> None:
+    """Load weights that have to be exactly those of the network.
+
+    Raises:
+        RunError: if a name or a shape differs, or the file holds anything but weights.
+    """
+    state = read_weights(path)
+    own = network.state_dict()
+    wrong = {name for name in own.keys() & state.keys() if own[name].shape != state[name].shape}
+    wrong |= own.keys() ^ state.keys()
+    if wrong:
+        raise RunError(
+            f"{path}: expected the weights of the network in config.yaml, found another's: "
+            f"{len(wrong)} of {len(own)} tensors differ, such as {min(wrong)}"
+        )
+    network.load_state_dict(state)
