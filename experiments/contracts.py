@@ -107,6 +107,25 @@ class NetworkWithBranches(Protocol):
     branches: Mapping[str, Branch]
 
 
+@runtime_checkable
+class FusionPoint(Protocol):
+    """A part of a network where modalities exchange features, by one module."""
+
+    channels: Mapping[str, Sequence[int]]
+    """Of each modality's inputs, in the order of the module."""
+
+    join: bool
+    """Whether the inputs of a modality are joined to a single one."""
+
+
+class Gate(Protocol):
+    """A module of channel blocks, whose attention can be recorded."""
+
+    in_channels: Sequence[int]
+    blocks_per_modality: Sequence[int]
+    block_channels: int
+
+
 class SplitScores(Protocol):
     """All predictions on one split, sorted by id: `(N,)`, `(N,)`, `(N, K)`, and their metrics."""
 
