@@ -4,7 +4,7 @@ Legend: N samples, B of a batch, q segments, n blocks of all modalities, C chann
 modalities, K outputs.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -86,7 +86,7 @@ def measure(
         batches: as the network takes them; by default those of `split`.
         split: one of the data's `evaluation_names`.
     """
-    places = list(_places(reopened))
+    places = attention_modules(reopened.network, reopened.cfg)
     kept: list[dict[str, np.ndarray]] = []
     with torch.inference_mode(), build(RECORDER)(reopened.network) as maps:
         for batch in reopened.batches(split) if batches is None else batches:
@@ -105,13 +105,8 @@ def measure(
     )
 
 
-def has_attention(reopened: Reopened) -> bool:
-    """Say whether the network has any MSAF module at a fusion point."""
-    return any(_places(reopened))
-
-
 @dataclass(frozen=True)
-class _Place:
+class AttentionModule:
     """A module in a network: its path there, the name of its point, the modality of each input."""
 
     path: str
@@ -121,6 +116,7 @@ class _Place:
 
     @property
     def of_block(self) -> tuple[str, ...]:
+        """Return the modality of each block."""
         pairs = zip(self.inputs, self.gate.blocks_per_modality, strict=True)
         return tuple(name for name, count in pairs for _ in range(count))
 
@@ -135,11 +131,16 @@ class _Place:
         return means if means.ndim == 3 else means.unsqueeze(1)
 
 
-def _places(reopened: Reopened) -> Iterator[_Place]:
-    """Give the MSAF modules at fusion points, from early to late."""
-    network = reopened.network
+def attention_modules(network: nn.Module, cfg: DictConfig) -> list[AttentionModule]:
+    """Return the MSAF modules at a network's fusion points, from early to late.
+
+    Args:
+        network: any.
+        cfg: what it was built from, which knows the names of its points.
+    """
     points = [module for module in network.modules() if isinstance(module, FusionPoint)]
-    names = _point_names(reopened.cfg, len(points))
+    names = _point_names(cfg, len(points))
+    found = []
     with build(RECORDER)(network) as maps:
         paths = list(maps)
     for path in paths:
@@ -147,7 +148,9 @@ def _places(reopened: Reopened) -> Iterator[_Place]:
         if isinstance(parent, FusionPoint):
             inputs = [m for m, taps in parent.channels.items() for _ in _inputs(parent, taps)]
             gate = cast(Gate, network.get_submodule(path))
-            yield _Place(path, names[points.index(parent)], tuple(inputs), gate)
+            name = names[points.index(parent)]
+            found.append(AttentionModule(path, name, tuple(inputs), gate))
+    return found
 
 
 def _inputs(point: FusionPoint, taps: Iterable[int]) -> list[int]:

@@ -36,7 +36,7 @@ def figure7(out: Path, **asked: Any) -> list[Path]:
     most = max(len(runs.modules[number].of_block) for number in numbers)
     with rc_context(LOOK):
         figure = titled_figure(
-            runs.title, columns=2 if most > MANY else 1, height=1.7 * len(numbers) + 0.2
+            runs.title_of_means, columns=2 if most > MANY else 1, height=1.7 * len(numbers) + 0.2
         )
         panels = figure.subplots(len(numbers), squeeze=False)[:, 0]
         for axes, number in zip(panels, numbers, strict=True):
@@ -83,10 +83,10 @@ def _draw(axes: Axes, rows: Sequence[dict[str, Any]]) -> None:
             error_kw={"linewidth": 0.8, "capsize": 1.5},
             label=modality,
         )
-    label = "uniform gate: 1 / number of blocks"
+    label = "uniform gate (1 / blocks)"
     axes.axhline(rows[0]["uniform"], color="black", label=label, **UNIFORM)
     axes.set_xlim(0.3, len(rows) + 0.7)
-    axes.xaxis.set_major_locator(MaxNLocator(12, integer=True, min_n_ticks=1))
+    axes.xaxis.set_major_locator(MaxNLocator(20, integer=True, min_n_ticks=1))
     axes.set_ylabel("attention")
 
 

@@ -33,12 +33,12 @@ def figure6(out: Path, **asked: Any) -> list[Path]:
     grid = (2, len(modules)) if beside else (2 * len(modules), 1)
     with rc_context(LOOK):
         height = 3.6 if beside else 3.2 * len(modules)
-        figure = titled_figure(runs.title, columns=wide, height=height)
+        figure = titled_figure(runs.title_of_means, columns=wide, height=height)
         axes = figure.subplots(*grid, squeeze=False, sharex="col" if beside else False)
         pairs = axes.T if beside else axes.reshape(-1, 2)
         for number, (name, (above, below)) in enumerate(zip(modules, pairs, strict=True)):
             shown = [row for row in rows if row["module"] == name]
-            last = " (the last, which the paper shows)" if number + 1 == len(modules) else ""
+            last = " (the last, as in the paper)" if number + 1 == len(modules) else ""
             above.set_title(name + last)
             _draw(above, shown, offset=False)
             _draw(below, shown, offset=True)
@@ -82,7 +82,7 @@ def _draw(axes: Axes, rows: Sequence[dict[str, Any]], *, offset: bool) -> None:
         color = "gray" if offset else COLORS[number]
         axes.axhline(0 if offset else uniform, color=color, **UNIFORM)
         axes.errorbar(
-            places + 0.16 * (number - (len(modalities) - 1) / 2),
+            places + 0.28 * (number - (len(modalities) - 1) / 2),
             [row["mean"] - (uniform if offset else 0) for row in mine],
             yerr=[row["error"] or np.nan for row in mine],
             fmt=MARKERS[number],

@@ -11,7 +11,12 @@ from rich.console import Console
 from rich.progress import track
 
 from experiments.console import console, explain
-from experiments.evaluation.attention import Measured, ModuleAttention, has_attention, measure
+from experiments.evaluation.attention import (
+    Measured,
+    ModuleAttention,
+    attention_modules,
+    measure,
+)
 from experiments.evaluation.finished import Evaluation, FinishedRun, describe, find_runs
 from experiments.evaluation.reopen import reopen
 from experiments.evaluation.statistics import RunKey, estimate
@@ -43,10 +48,21 @@ class MeasuredRuns:
 
     @property
     def title(self) -> str:
-        """Say what is shown: of which runs, under which rule, and what the error is taken over."""
-        over = estimate(dict.fromkeys(self.by_run, 0.0)).covers()
-        rule = f"{self.evaluation.rule}, test split, {len(self.by_run)} runs"
-        return f"{evaluation_title(self.evaluation)}\n{rule}; standard error: {over}"
+        """Say of which runs something is shown, and under which rule."""
+        count = f"{len(self.by_run)} run{'s' if len(self.by_run) > 1 else ''}"
+        return f"{evaluation_title(self.evaluation)}\n{self.evaluation.rule}, test split, {count}"
+
+    @property
+    def title_of_means(self) -> str:
+        """Say besides what a mean is over, and its standard error."""
+        segments = {module.blocks.shape[1] for module in self.modules} - {1}
+        within = f", mean over {' or '.join(map(str, segments))} segments" if segments else ""
+        return f"{self.title}{within}; {self.error}"
+
+    @property
+    def error(self) -> str:
+        """Say what the standard error of a mean is taken over."""
+        return f"standard error: {estimate(dict.fromkeys(self.by_run, 0.0)).covers()}"
 
     @property
     def described(self) -> dict[str, str]:
@@ -134,7 +150,7 @@ class NoAttentionError(RunError):
 
 def _measured(run: FinishedRun, evaluation: Evaluation, trust: bool) -> Measured:
     reopened = reopen(run, evaluation.rule, trust=trust)
-    if not has_attention(reopened):
+    if not attention_modules(reopened.network, reopened.cfg):
         raise NoAttentionError(
             f"{run.folder.path} is {describe(run)}, a network without an MSAF module, so there is "
             "no attention to show: name runs of fusion=msaf"

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from experiments.evaluation.attention import Measured
 from experiments.figures.attention_runs import MeasuredRuns, measure_runs
-from experiments.figures.parts import UNIFORM, name_classes, titled_figure
+from experiments.figures.parts import MANY, UNIFORM, legend_below, name_classes, titled_figure
 from experiments.figures.style import COLORS, LOOK, save
 
 
@@ -30,16 +30,17 @@ def samples_figure(out: Path, **asked: Any) -> list[Path]:
         for i, module in enumerate(runs.modules)
         for j in range(1 if len(module.modalities) == 2 else len(module.modalities))
     ]
-    beside = min(len(panels), 2)
+    beside = 1 if len(runs.group_names()) > MANY else 2 if len(panels) % 3 else 3
     lines = -(-len(panels) // beside)
     with rc_context(LOOK):
-        figure = titled_figure(runs.title, columns=beside, height=2.4 * lines)
+        dots = "a dot: a sample in a run; boxes: median, quartiles, middle 90 %"
+        figure = titled_figure(f"{runs.title}; {dots}", columns=2, height=2.3 * lines)
         axes = figure.subplots(lines, beside, squeeze=False).ravel()
         for place, (i, j) in zip(axes, panels, strict=False):
             _draw(place, runs, i, j)
         for place in axes[len(panels) :]:
             place.set_axis_off()
-        axes[0].legend(loc="best")
+        legend_below(figure, axes[0])
     return save(figure, out / "samples", sample_rows(runs))
 
 

@@ -34,7 +34,9 @@ def segments_figure(out: Path, **asked: Any) -> list[Path]:
         )
     names = list(dict.fromkeys(row["module"] for row in rows))
     with rc_context(LOOK):
-        figure = titled_figure(runs.title, columns=min(len(names), 2), height=2.5)
+        figure = titled_figure(
+            f"{runs.title}; {runs.error}", columns=min(len(names), 2), height=2.5
+        )
         panels = figure.subplots(1, len(names), squeeze=False)[0]
         for axes, name in zip(panels, names, strict=True):
             axes.set_title(name)

@@ -7,10 +7,10 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.figures.style import new_figure
+from experiments.figures.style import COLUMN, new_figure
 
 UNIFORM: Any = {"linestyle": "--", "linewidth": 0.8}  # the line of a uniform gate
-LETTERS = 64  # of a title, in a paper's column
+LETTERS = 70  # of a title, in a paper's column
 MANY = 12  # classes or blocks; more of them need a page's width
 LEVEL = 3  # letters of class names that stand level
 SLANTED = 45
@@ -39,4 +39,5 @@ def name_classes(axes: Axes, names: Sequence[str]) -> None:
 def legend_below(figure: Figure, axes: Axes) -> None:
     """Write the legend of some axes below the whole figure."""
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    columns = round(2.5 * figure.get_figwidth() / COLUMN)
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
