@@ -24,7 +24,6 @@ from experiments.evaluation.terminal import evaluation_title
 from experiments.figures.omissions import omit, omit_incomplete
 from experiments.runs.folder import RunError
 
-UNREADABLE = (ValueError, OSError, OmegaConfBaseException, HydraException)
 # Of the largest score: more than any precision rounds, less than other weights differ.
 FOREIGN = 0.05
 
@@ -133,8 +132,11 @@ def measure_runs(
             found[one.key] = _measured(one, evaluation, trust)
         except NoAttentionError:
             raise
-        except UNREADABLE as error:
-            omit(explain(error), console)
+        except (ValueError, OSError) as error:
+            omit(str(error), console)
+        except (OmegaConfBaseException, HydraException) as error:
+            file = one.folder.path / "config.yaml"
+            omit(f"{file}: expected the run's configuration: {explain(error)}", console)
     if not found:
         raise RunError(
             f"none of the {len(evaluation.runs)} complete runs could be opened again, for the "

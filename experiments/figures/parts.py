@@ -39,5 +39,5 @@ def name_classes(axes: Axes, names: Sequence[str]) -> None:
 def legend_below(figure: Figure, axes: Axes) -> None:
     """Write the legend of some axes below the whole figure."""
     handles, labels = axes.get_legend_handles_labels()
-    columns = round(2.5 * figure.get_figwidth() / COLUMN)
+    columns = int(3 * figure.get_figwidth() / COLUMN)
     figure.legend(handles, labels, loc="outside lower center", ncols=columns)

@@ -96,7 +96,7 @@ class Wish:
             RunError: if a key or a value is none that it can have.
         """
         overrides = Overrides(arguments)
-        figure = str(overrides.value("figure"))
+        figure = str(overrides.value("figure", "..."))
         if figure not in FIGURES:
             raise RunError(f"figure={figure}: choose one of {', '.join(FIGURES)}")
         kind = FIGURES[figure]
