@@ -52,18 +52,15 @@ def test_shares_by_class(runs: MeasuredRuns) -> None:
     assert len(rows) == 2 * 5 * 2
     for row in rows:
         k, m = NAMES.index(row["class"]), ["early", "late"].index(row["module"])
-        parts = {
-            "early": {"video": [0, 1, 2], "audio": [3]},
-            "late": {"video": [0], "audio": [1, 2]},
-        }
-        blocks = parts[row["module"]][row["modality"]]
+        owner = [EARLY, LATE][m]
+        blocks = [number for number, name in enumerate(owner) if name == row["modality"]]
         values = {}
         for key, measured in runs.by_run.items():
             of_class = measured.modules[m].blocks[measured.labels == k]
             values[key] = float(np.mean([sample[:, blocks].sum(1).mean() for sample in of_class]))
         assert (row["mean"], row["error"]) == pytest.approx(over_folds(values))
         assert (row["units"], row["unit"], row["runs"]) == (3, "folds", 6)
-        assert row["uniform"] == pytest.approx(len(blocks) / {"early": 4, "late": 3}[row["module"]])
+        assert row["uniform"] == pytest.approx(len(blocks) / len(owner))
         assert row["provenance"] == "real"
     by_class = [sum(r["mean"] for r in rows[i : i + 2]) for i in range(0, 20, 2)]
     assert by_class == pytest.approx([1.0] * 10)
