@@ -28,25 +28,23 @@ def figure6(out: Path, **asked: Any) -> list[Path]:
     runs = measure_runs(**asked)
     rows = class_rows(runs)
     modules = [module.name for module in runs.modules]
-    beside = len(runs.group_names()) <= MANY
-    wide = min(len(modules), 2) if beside else 2
-    grid = (2, len(modules)) if beside else (2 * len(modules), 1)
+    many = len(runs.group_names()) > MANY  # then the modules stand one above the other
+    lines, beside = (2 * len(modules), 1) if many else (2, len(modules))
     with rc_context(LOOK):
-        height = 3.6 if beside else 3.2 * len(modules)
-        figure = titled_figure(runs.title_of_means, columns=wide, height=height)
-        axes = figure.subplots(*grid, squeeze=False, sharex="col" if beside else False)
-        pairs = axes.T if beside else axes.reshape(-1, 2)
-        for number, (name, (above, below)) in enumerate(zip(modules, pairs, strict=True)):
+        columns = 2 if many else min(beside, 2)
+        figure = titled_figure(runs.title_of_means, columns=columns, height=1.4 * lines + 1)
+        axes = figure.subplots(lines, beside, squeeze=False, sharex="col")
+        pairs = axes.reshape(-1, 2) if many else axes.T
+        for name, (above, below) in zip(modules, pairs, strict=True):
             shown = [row for row in rows if row["module"] == name]
-            last = " (the last, as in the paper)" if number + 1 == len(modules) else ""
+            last = " (the last, as in the paper)" if name == modules[-1] else ""
             above.set_title(name + last)
             _draw(above, shown, offset=False)
             _draw(below, shown, offset=True)
-            above.tick_params(labelbottom=not beside)
-            below.set_xlabel("class" if runs.evaluation.classifies else "label, rounded")
-        for row in axes[:: 1 if beside else 2]:
-            row[0].figure.align_ylabels(row)
-        legend_below(figure, pairs[0][0])
+        for panel in axes[-1]:
+            panel.set_xlabel("class" if runs.evaluation.classifies else "label, rounded")
+        figure.align_ylabels()
+        legend_below(figure, axes[0, 0])
     return save(figure, out / "figure6", rows)
 
 
@@ -93,6 +91,6 @@ def _draw(axes: Axes, rows: Sequence[dict[str, Any]], *, offset: bool) -> None:
         )
     axes.plot([], [], color="gray", label="uniform gate", **UNIFORM)
     name_classes(axes, classes)
-    axes.set_ylabel("less the uniform share" if offset else "share of attention")
+    axes.set_ylabel("minus uniform" if offset else "share of attention")
     if not offset:
-        axes.set_ylim(0, 1)
+        axes.set_ylim(-0.04, 1.04)

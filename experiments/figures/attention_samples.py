@@ -30,12 +30,13 @@ def samples_figure(out: Path, **asked: Any) -> list[Path]:
         for i, module in enumerate(runs.modules)
         for j in range(1 if len(module.modalities) == 2 else len(module.modalities))
     ]
-    beside = 1 if len(runs.group_names()) > MANY else 2 if len(panels) % 3 else 3
+    many = len(runs.group_names()) > MANY
+    beside = 1 if many else 2 if len(panels) % 3 else 3
     lines = -(-len(panels) // beside)
     with rc_context(LOOK):
         dots = "a dot: a sample in a run; boxes: median, quartiles, middle 90 %"
         figure = titled_figure(f"{runs.title}; {dots}", columns=2, height=2.3 * lines)
-        axes = figure.subplots(lines, beside, squeeze=False).ravel()
+        axes = figure.subplots(lines, beside, squeeze=False, sharex=many).ravel()
         for place, (i, j) in zip(axes, panels, strict=False):
             _draw(place, runs, i, j)
         for place in axes[len(panels) :]:
