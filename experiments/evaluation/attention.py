@@ -92,8 +92,10 @@ def measure(
         for batch in reopened.batches(split) if batches is None else batches:
             scores = reopened.network(batch).scores
             found = {"id": batch["id"], "label": batch["label"], "scores": scores}
-            found |= {p.path: p.block_means(maps[p.path].pop()) for p in places}
+            found |= {p.path: p.block_means(maps[p.path][-1]) for p in places}
             kept.append({name: x.cpu().numpy() for name, x in found.items()})
+            for recorded in maps.values():
+                recorded.clear()
     every = {name: np.concatenate([part[name] for part in kept]) for name in kept[0]}
     order = np.argsort(every["id"], kind="stable")
     every = {name: x[order] for name, x in every.items()}

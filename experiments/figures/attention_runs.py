@@ -102,6 +102,10 @@ class MeasuredRuns:
         return np.clip(np.rint(measured.labels), -3, 3).astype(int)
 
 
+class NoAttentionError(RunError):
+    """A run whose network has no MSAF module."""
+
+
 def measure_runs(
     run: str | Sequence[str],
     rule: str | None = None,
@@ -144,10 +148,6 @@ def measure_runs(
         )
     kept = [one for one in evaluation.runs if one.key in found]
     return MeasuredRuns(Evaluation(kept, evaluation.rule), found)
-
-
-class NoAttentionError(RunError):
-    """A run whose network has no MSAF module."""
 
 
 def _measured(run: FinishedRun, evaluation: Evaluation, trust: bool) -> Measured:

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -11,6 +12,7 @@ from experiments.figures.style import COLUMN, new_figure
 
 UNIFORM: Any = {"linestyle": "--", "linewidth": 0.8}  # the line of a uniform gate
 LETTERS = 70  # of a title, in a paper's column
+HANDLE = 10  # letters that a legend's line and gaps are wide
 MANY = 12  # classes or blocks; more of them need a page's width
 LEVEL = 3  # letters of class names that stand level
 SLANTED = 45
@@ -39,5 +41,12 @@ def name_classes(axes: Axes, names: Sequence[str]) -> None:
 def legend_below(figure: Figure, axes: Axes) -> None:
     """Write the legend of some axes below the whole figure."""
     handles, labels = axes.get_legend_handles_labels()
-    columns = int(3 * figure.get_figwidth() / COLUMN)
+    room = LETTERS * figure.get_figwidth() / COLUMN
+    columns = next(n for n in range(len(labels), 0, -1) if n == 1 or _width(labels, n) <= room)
     figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+
+
+def _width(labels: Sequence[str], columns: int) -> int:
+    """Return the letters that labels in some columns are wide, with the lines beside them."""
+    parts = np.array_split(np.array(labels), columns)
+    return sum(max(map(len, part)) + HANDLE for part in parts)
