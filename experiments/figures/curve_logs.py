@@ -2,17 +2,16 @@
 
 import csv
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
 
-from experiments.evaluation.finished import FinishedRun, find_runs
-from experiments.evaluation.places import run_folders
+from experiments.evaluation.experiments import Experiment, find_experiments
+from experiments.evaluation.finished import FinishedRun
 from experiments.evaluation.statistics import estimate
-from experiments.evaluation.terminal import run_name
-from experiments.figures.omissions import omit, omit_incomplete
+from experiments.figures.omissions import omit
 from experiments.runs.folder import RunError
 
 Log = dict[str, list[float]]
@@ -20,14 +19,16 @@ Log = dict[str, list[float]]
 
 
 @dataclass(frozen=True)
-class Experiment:
+class Curves:
     """The runs of one experiment, with their logs.
 
     Args:
+        label: of the experiment.
         runs: by fold and seed.
         logs: in the same order, all with the same columns and epochs.
     """
 
+    label: str
     runs: Sequence[FinishedRun]
     logs: Sequence[Log]
 
@@ -58,27 +59,25 @@ class Experiment:
         return [epoch for epoch in epochs if isinstance(epoch, int)]
 
 
-def read_experiments(run: str | Sequence[str], console: Console) -> list[Experiment]:
+def read_curves(run: str | Sequence[str], console: Console) -> list[Curves]:
     """Read the logs of all complete runs there; a line names each run that is left out.
 
     Raises:
-        RunError: if the runs are of several tasks, a run is there twice, or none has a log.
+        RunError: if the runs are of several tasks, or none has a log.
     """
-    omit_incomplete(run, console)
-    groups: dict[tuple[str, str], list[str]] = {}
-    for folder in run_folders(run):
-        m = folder.metrics()
-        groups.setdefault((m["task"], m["hash"]), []).append(str(folder.path))
-    if len(tasks := {task for task, _ in groups}) > 1:
+    experiments, left_out = find_experiments(run)
+    for reason in left_out:
+        omit(reason, console)
+    if len(tasks := {str(e.runs[0].metrics["task"]) for e in experiments}) > 1:
         raise RunError(f"expected runs of one task, found {', '.join(sorted(tasks))}: name one")
-    found = [_with_logs(find_runs(paths), console) for paths in groups.values()]
-    experiments = [experiment for experiment in found if experiment.runs]
-    if not experiments:
+    found = [_with_logs(experiment, console) for experiment in experiments]
+    curves = [one for one in found if one.runs]
+    if not curves:
         raise RunError(
             "none of the complete runs has a log that can be read, for the reasons above: there "
             "is nothing to draw"
         )
-    return experiments
+    return curves
 
 
 def read_log(run: FinishedRun) -> Log:
@@ -104,10 +103,10 @@ def read_log(run: FinishedRun) -> Log:
     return log
 
 
-def _with_logs(runs: Iterable[FinishedRun], console: Console) -> Experiment:
+def _with_logs(experiment: Experiment, console: Console) -> Curves:
     """Keep the runs whose logs have the columns and as many epochs as the longest."""
     found: list[tuple[FinishedRun, Log]] = []
-    for run in runs:
+    for run in experiment.runs:
         try:
             found.append((run, read_log(run)))
         except RunError as error:
@@ -124,13 +123,4 @@ def _with_logs(runs: Iterable[FinishedRun], console: Console) -> Experiment:
             "the run again",
             console,
         )
-    return Experiment([run for run, _ in kept], [log for _, log in kept])
-
-
-def short_names(experiments: Sequence[Experiment]) -> list[str]:
-    """Return the shortest names that tell experiments apart."""
-    every = [e.metrics for e in experiments]
-    plain = [str(m["fusion"]) for m in every]
-    longer = [run_name(m).replace(" + ", "+") for m in every]
-    full = [f"{name} {m['hash']}" for name, m in zip(longer, every, strict=True)]
-    return next((names for names in (plain, longer) if len(set(names)) == len(names)), full)
+    return Curves(experiment.label, [run for run, _ in kept], [log for _, log in kept])

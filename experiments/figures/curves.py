@@ -12,7 +12,7 @@ from rich.console import Console
 
 from experiments.console import console
 from experiments.evaluation.terminal import listed_places, sample_mark
-from experiments.figures.curve_logs import Experiment, read_experiments, short_names
+from experiments.figures.curve_logs import Curves, read_curves
 from experiments.figures.parts import legend_below, titled_figure
 from experiments.figures.style import COLORS, LOOK, save
 from experiments.runs.folder import RunError
@@ -38,7 +38,7 @@ def curves_figure(
     Raises:
         RunError: if the runs are of several tasks, have no such rule, or no run has a log.
     """
-    experiments = read_experiments(run, console)
+    experiments = read_curves(run, console)
     reported, headline = (experiments[0].metrics[key] for key in ("reported", "headline"))
     chosen = rule or headline
     if chosen not in reported:
@@ -59,24 +59,24 @@ def curves_figure(
     return save(figure, out / "curves", rows)
 
 
-def curve_rows(experiments: Sequence[Experiment], columns: Sequence[str]) -> list[dict[str, Any]]:
+def curve_rows(experiments: Sequence[Curves], columns: Sequence[str]) -> list[dict[str, Any]]:
     """Return a row for each experiment, column of its log and epoch: the mean over the runs."""
     return [
         {
-            "experiment": name,
+            "experiment": experiment.label,
             "hash": experiment.metrics["hash"],
             "column": column,
             **row,
             "provenance": experiment.metrics["provenance"],
         }
-        for name, experiment in zip(short_names(experiments), experiments, strict=True)
+        for experiment in experiments
         for column in columns
         if column in experiment.logs[0]
         for row in experiment.curve(column)
     ]
 
 
-def _title(experiments: Sequence[Experiment]) -> str:
+def _title(experiments: Sequence[Curves]) -> str:
     places = {listed_places(run.key for run in e.runs) for e in experiments}
     where = places.pop() if len(places) == 1 else "folds and seeds differ"
     over = "; ".join(dict.fromkeys(e.covers for e in experiments))
