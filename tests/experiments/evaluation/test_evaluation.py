@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from experiments.evaluation.finished import (
 )
 from experiments.evaluation.places import incomplete_runs
 from experiments.evaluation.terminal import print_difference, print_evaluation
-from experiments.evaluation.write import draw_confusion, write_evaluation
+from experiments.evaluation.write import write_evaluation
 from experiments.runs.folder import RunError
 from tests.experiments.finished import NAMES, RunsCode, experiment, finished_run
 
@@ -159,20 +158,6 @@ def test_every_row_of_every_csv_says_on_what_data_it_stands(
     for file in files:
         head, *rows = (line.rpartition(",")[2] for line in file.read_text().splitlines())
         assert head == "provenance" and rows and set(rows) == {provenance}
-
-
-@pytest.mark.parametrize("count", [2, 8, 60])
-def test_the_picture_is_a_png_large_enough_to_read(tmp_path: Path, count: int) -> None:
-    random = np.random.default_rng(0)
-    report = class_report(
-        random.normal(size=(300, count)),
-        random.integers(0, count, 300),
-        [f"c{i}" for i in range(count)],
-    )
-    draw_confusion(report, tmp_path / "c.png", title="a title")
-    header = (tmp_path / "c.png").read_bytes()[:24]
-    width, height = struct.unpack(">II", header[16:])
-    assert header[:4] == b"\x89PNG" and width > 600 and height > 600
 
 
 def test_class_indices_stand_in_for_missing_names(tmp_path: Path) -> None:
