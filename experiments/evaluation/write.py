@@ -41,8 +41,12 @@ def write_evaluation(evaluation: Evaluation, difference: Difference | None, out:
         for metric, e in metrics.items()
     ]
     _write_table(evaluation, out / "figures.csv", header, figures)
-    write = _write_classes if evaluation.classifies else _write_levels
-    write(evaluation, out)
+    if evaluation.classifies:
+        name, rows = "classes", evaluation.report.rows()
+    else:
+        name, rows = "calibration", evaluation.levels.calibration()
+    lines = [list(row.values()) for row in rows]
+    _write_table(evaluation, out / f"{name}_{rule}.csv", list(rows[0]), lines)
 
 
 def _summary(evaluation: Evaluation) -> dict[str, Any]:
@@ -70,24 +74,6 @@ def _measured(metrics: Metrics) -> dict[str, Any]:
 def _plain(estimate: Estimate) -> dict[str, Any]:
     # JSON knows no NaN.
     return asdict(estimate) | {"error": None if math.isnan(estimate.error) else estimate.error}
-
-
-def _write_classes(evaluation: Evaluation, out: Path) -> None:
-    rule, report = evaluation.rule, evaluation.report
-    rows = report.rows()
-    path = out / f"classes_{rule}.csv"
-    _write_table(evaluation, path, list(rows[0]), [list(row.values()) for row in rows])
-    matrix = zip(report.names, report.confusion.tolist(), strict=True)
-    header = ["true \\ predicted", *report.names]
-    counted = [[name, *counts] for name, counts in matrix]
-    _write_table(evaluation, out / f"confusion_{rule}.csv", header, counted)
-
-
-def _write_levels(evaluation: Evaluation, out: Path) -> None:
-    rule, report = evaluation.rule, evaluation.levels
-    for name, rows in (("levels", report.rows()), ("calibration", report.calibration())):
-        path = out / f"{name}_{rule}.csv"
-        _write_table(evaluation, path, list(rows[0]), [list(row.values()) for row in rows])
 
 
 def _write_table(

@@ -139,8 +139,8 @@ def test_evaluation_reads_figures_levels_and_calibration(text: list[Run], tmp_pa
     write_evaluation(evaluation, None, tmp_path)
     draw_predictions(evaluation, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {
-        "figures.csv", "evaluation_val_selected.json", "levels_val_selected.csv",
-        "levels_val_selected.png", "calibration_val_selected.csv",
+        "figures.csv", "evaluation_val_selected.json", "calibration_val_selected.csv",
+        *(f"levels_val_selected.{kind}" for kind in ("csv", "pdf", "png", "svg")),
     }  # fmt: skip
     summary = json.loads((tmp_path / "evaluation_val_selected.json").read_text())
     assert sum(row["n"] for row in summary["levels"]) == 48
