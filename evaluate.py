@@ -24,6 +24,7 @@ def main(cfg: DictConfig) -> None:
         from experiments.evaluation.places import incomplete_runs
         from experiments.evaluation.terminal import print_difference, print_evaluation
         from experiments.evaluation.write import write_evaluation
+        from experiments.figures.predictions import draw_predictions
 
         evaluation = Evaluation(find_runs(cfg.run), cfg.rule)
         print_evaluation(evaluation, console)
@@ -46,6 +47,7 @@ def main(cfg: DictConfig) -> None:
                 )
         out = Path(cfg.out or common_folder(evaluation.runs) / "evaluation")
         write_evaluation(evaluation, difference, out)
+        draw_predictions(evaluation, out)
         console.print(str(out), style="bold", markup=False)
 
 

@@ -5,6 +5,12 @@ from collections.abc import Iterable
 DIGITS = {"mae": 3, "corr": 3}  # of figures that are no per cent
 PAPER_DIGITS = {"accuracy": 2}  # where the paper prints more of them
 LOWER_IS_BETTER = {"mae"}
+SHORT = {"accuracy": "Acc.", "acc2": "Acc-2", "acc7": "Acc-7", "mae": "MAE"}  # as papers write them
+
+
+def short(metric: str) -> str:
+    """Return a metric's name as a paper's table has it."""
+    return SHORT.get(metric, metric.capitalize().replace("_", " "))
 
 
 def number(metric: str, value: float, *, sign: bool = False) -> str:

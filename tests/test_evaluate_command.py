@@ -27,7 +27,8 @@ def test_one_trained_run_is_printed_written_and_predicted_again(tmp_path: Path) 
     assert written == {"figures.csv"} | {
         f"{name}_paper_rule.{kind}"
         for name, kind in (
-            ("evaluation", "json"), ("classes", "csv"), ("confusion", "csv"), ("confusion", "png")
+            ("evaluation", "json"), ("classes", "csv"),
+            *(("confusion", kind) for kind in ("csv", "pdf", "png", "svg")),
         )
     }  # fmt: skip
     data = np.load(folder / "predictions.npz")

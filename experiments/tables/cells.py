@@ -35,17 +35,18 @@ def _cells(line: Line, filled: Filled) -> list[str]:
     for metric in table.metrics:
         if metric in filled.papers:
             found.append(paper_number(metric, row.paper[metric]) if metric in row.paper else "")
-        found += [_estimate(metric, line.figures.get(rule, {}).get(metric)) for rule in rules]
+        found += [estimate_cell(metric, line.figures.get(rule, {}).get(metric)) for rule in rules]
     first = table.metrics[0]
     if table.reference:
-        found += [_estimate(first, line.differences.get(rule), sign=True) for rule in rules]
+        found += [estimate_cell(first, line.differences.get(rule), sign=True) for rule in rules]
     paper = row.paper.get("parameters")
     found.append("" if paper is None else f"{paper:.2f}M")
     found += [_millions(line.paper_parameters), _millions(line.parameters)]
     return [*found, f"{line.runs} of {line.wanted}" if line.wanted else "quoted"]
 
 
-def _estimate(metric: str, value: Estimate | None, *, sign: bool = False) -> str:
+def estimate_cell(metric: str, value: Estimate | None, *, sign: bool = False) -> str:
+    """Return a mean with its standard error; nothing where there is no figure."""
     if value is None:
         return ""
     error = "" if math.isnan(value.error) else f" ± {number(metric, value.error)}"

@@ -17,6 +17,7 @@ from experiments.files import write_json, write_text
 from experiments.runs.rules import headline
 from experiments.tables.cells import SIZES, cells, rule_name
 from experiments.tables.fill import Filled
+from experiments.tables.latex import latex
 from experiments.tables.markdown import markdown
 from experiments.tables.table import Tables
 
@@ -41,7 +42,7 @@ def write_tables(tables: Tables, filled: Sequence[Filled], folder: Path) -> list
         content = {"title": tables.title, "parts": [asdict(part) for part in filled]}
     write_text(paths["md"], text)
     write_text(paths["csv"], _csv(filled))
-    write_text(paths["tex"], "\n".join(_latex(part) for part in filled))
+    write_text(paths["tex"], "\n".join(latex(part) for part in filled))
     write_json(paths["json"], _plain(content))
     return list(paths.values())
 
@@ -124,34 +125,6 @@ def _narrow(heading: str) -> str:
     name, _, rule = heading.partition(" (")
     width = 12 if rule else 8
     return "\n".join([*textwrap.wrap(name, width), *([f"({rule}"] if rule else [])])
-
-
-def _latex(filled: Filled) -> str:
-    head, body = cells(filled)
-
-    def escape(text: str) -> str:
-        for sign in "\\&%$#_{}":
-            text = text.replace(sign, "\\textbackslash " if sign == "\\" else f"\\{sign}")
-        return text.replace("±", "$\\pm$")
-
-    lines = [" & ".join(escape(cell) for cell in cells) + r" \\" for cells in (head, *body)]
-    caption = filled.table.title + (" (sample data)" if filled.sample else "")
-    caption = f"{caption}. {' '.join(filled.table.context.split())}".rstrip(". ") + "."
-    return "\n".join(
-        [
-            r"\begin{table}",
-            rf"\caption{{{escape(caption)}}}",
-            rf"\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
-            r"\hline",
-            lines[0],
-            r"\hline",
-            *lines[1:],
-            r"\hline",
-            r"\end{tabular}",
-            r"\end{table}",
-            "",
-        ]
-    )
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,8 @@ from experiments.evaluation.finished import (
 )
 from experiments.evaluation.places import incomplete_runs
 from experiments.evaluation.terminal import print_difference, print_evaluation
-from experiments.evaluation.write import draw_confusion, write_evaluation
+from experiments.evaluation.write import write_evaluation
+from experiments.figures.predictions import draw_predictions
 from experiments.runs.folder import RunError
 from tests.experiments.finished import NAMES, RunsCode, experiment, finished_run
 
@@ -134,6 +134,7 @@ def test_a_difference_prints_its_sign_and_what_its_error_covers(tmp_path: Path) 
 def test_files_hold_the_same_figures(tmp_path: Path) -> None:
     evaluation = Evaluation(find_runs(str(experiment(tmp_path / "a"))))
     write_evaluation(evaluation, compare(evaluation, evaluation), tmp_path / "out")
+    draw_predictions(evaluation, tmp_path / "out")
     summary = json.loads((tmp_path / "out" / "evaluation_last_epoch.json").read_text())
     figure = evaluation.figures()["last_epoch"]["accuracy"]
     assert summary["figures"]["last_epoch"]["accuracy"]["mean"] == figure.mean
@@ -152,27 +153,15 @@ def test_every_row_of_every_csv_says_on_what_data_it_stands(
     tmp_path: Path, provenance: str
 ) -> None:
     folder = finished_run(tmp_path, provenance=provenance)
-    write_evaluation(Evaluation(find_runs(str(folder))), None, tmp_path / "out")
+    evaluation = Evaluation(find_runs(str(folder)))
+    write_evaluation(evaluation, None, tmp_path / "out")
+    draw_predictions(evaluation, tmp_path / "out")
     files = sorted((tmp_path / "out").glob("*.csv"))
     names = ["classes_last_epoch.csv", "confusion_last_epoch.csv", "figures.csv"]
     assert [file.name for file in files] == names
     for file in files:
         head, *rows = (line.rpartition(",")[2] for line in file.read_text().splitlines())
         assert head == "provenance" and rows and set(rows) == {provenance}
-
-
-@pytest.mark.parametrize("count", [2, 8, 60])
-def test_the_picture_is_a_png_large_enough_to_read(tmp_path: Path, count: int) -> None:
-    random = np.random.default_rng(0)
-    report = class_report(
-        random.normal(size=(300, count)),
-        random.integers(0, count, 300),
-        [f"c{i}" for i in range(count)],
-    )
-    draw_confusion(report, tmp_path / "c.png", title="a title")
-    header = (tmp_path / "c.png").read_bytes()[:24]
-    width, height = struct.unpack(">II", header[16:])
-    assert header[:4] == b"\x89PNG" and width > 600 and height > 600
 
 
 def test_class_indices_stand_in_for_missing_names(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from experiments.evaluation.levels import level_report
 from experiments.evaluation.recompute import recompute
 from experiments.evaluation.terminal import print_difference, print_evaluation, print_runs
 from experiments.evaluation.write import write_evaluation
+from experiments.figures.predictions import draw_predictions
 from experiments.runs.folder import RunError
 from experiments.runs.rules import ReportingRule
 from experiments.runs.run import Run
@@ -136,9 +137,10 @@ def test_evaluation_reads_figures_levels_and_calibration(text: list[Run], tmp_pa
     by_hand = [r.folder.metrics()["reported"]["val_selected"]["test"]["mae"] for r in text]
     assert (figure.mean, figure.error) == pytest.approx((np.mean(by_hand), stats.sem(by_hand)))
     write_evaluation(evaluation, None, tmp_path)
+    draw_predictions(evaluation, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {
-        "figures.csv", "evaluation_val_selected.json", "levels_val_selected.csv",
-        "levels_val_selected.png", "calibration_val_selected.csv",
+        "figures.csv", "evaluation_val_selected.json", "calibration_val_selected.csv",
+        *(f"levels_val_selected.{kind}" for kind in ("csv", "pdf", "png", "svg")),
     }  # fmt: skip
     summary = json.loads((tmp_path / "evaluation_val_selected.json").read_text())
     assert sum(row["n"] for row in summary["levels"]) == 48
