@@ -6,7 +6,6 @@ from typing import Any
 from experiments.evaluation.statistics import Estimate
 from experiments.evaluation.terminal import EACH, SEPARATE
 from experiments.metric import which_is_better
-from experiments.runs.rules import headline
 from experiments.tables.cells import SIZES, cells, rule_name
 from experiments.tables.fill import Filled
 from experiments.tables.table import Table
@@ -18,8 +17,8 @@ def markdown(filled: Filled, level: int = 1) -> str:
         f"{'#' * level} {filled.table.title}" + (" (sample data)" if filled.sample else ""),
         " ".join(filled.table.context.split()),
         *_grids(filled),
-        _origin(filled),
-        _reading(filled),
+        origin(filled),
+        reading(filled),
         "\n".join(
             f"* {line.row.name}: {' '.join(line.row.note.split())}"
             for line in filled.lines
@@ -31,6 +30,8 @@ def markdown(filled: Filled, level: int = 1) -> str:
 
 def _grids(filled: Filled) -> list[str]:
     """Return one grid; with several metrics one for each rule, the headline's first, with sizes."""
+    from experiments.runs.rules import headline  # here, because it takes Lightning along
+
     head, body = cells(filled)
     if len(filled.table.metrics) == 1 or not filled.rules:
         return [_grid(head, body)]
@@ -53,7 +54,8 @@ def _grid(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in rows)
 
 
-def _origin(filled: Filled) -> str:
+def origin(filled: Filled) -> str:
+    """Say on which data, settings and sources the runs of a table stand."""
     table, stands = filled.table, filled.provenance
     manifests = ", ".join(f"{m[:12]}" for m in stands["manifests"])
     return (
@@ -73,11 +75,11 @@ def _sources(hashes: Sequence[str]) -> str:
     return f"sources {_listed(short) or '-'}"
 
 
-def _reading(filled: Filled) -> str:
+def reading(filled: Filled) -> str:
     """Say what selects, what the errors cover, and how the differences are taken."""
     table = filled.table
     estimates = [e for line in filled.lines for f in line.figures.values() for e in f.values()]
-    rules = [_selection(rule, filled.reporting[rule]) for rule in filled.rules
+    rules = [selection(rule, filled.reporting[rule]) for rule in filled.rules
              if rule in filled.reporting]  # fmt: skip
     told = f"{'; '.join(rules)}. " if rules else ""
     better = which_is_better(table.metrics)
@@ -113,7 +115,8 @@ def _references(table: Table) -> str:
     return f"each row's reference ({'; '.join(others)}; {table.reference} for all others)"
 
 
-def _selection(name: str, rule: Mapping[str, Any]) -> str:
+def selection(name: str, rule: Mapping[str, Any]) -> str:
+    """Say which epoch a reporting rule takes, from how it was configured."""
     split = rule.get("split")
     if rule.get("each"):
         return f"{SEPARATE} `{name}` takes {EACH.format(split)}"
