@@ -6,8 +6,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hydra.errors import HydraException
+
 from experiments.evaluation.statistics import Estimate
 from experiments.runs.folder import RunError
+from experiments.runs.overrides import Overrides
 from experiments.tables.cells import cells
 from experiments.tables.fill import Filled, Line, Measured
 from experiments.tables.markdown import origin, reading
@@ -32,8 +35,12 @@ def read_tables(file: Path) -> list[Filled]:
         found = [_filled(part) for part in parts]
         for part in found:  # what cannot be printed is no table
             cells(part), origin(part), reading(part)
+            for line in part.lines:
+                Overrides(
+                    (*part.table.overrides, *line.row.overrides, *part.provenance["overrides"])
+                )
         return found
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (HydraException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(
             f"{file}: expected what scripts/reproduce.py writes, found something else "
             f"({type(error).__name__}: {error}): write the table again"

@@ -16,8 +16,8 @@ from experiments.runs.folder import RunError
 from experiments.runs.idle import PLACES
 from experiments.runs.overrides import Overrides, key_of
 
-# Built from the rest of the configuration, and so looked at last.
-BUILT = ("staged", "network")
+# `network` is built from the rest, and so looked at last; `staged` is a part of it or not used.
+BUILT, UNUSED = "network", "staged"
 MISSING = object()  # None is a value
 CHOICES_WITHIN = ("rgb",)  # groups of configs/ that a task chooses from
 
@@ -33,6 +33,8 @@ def overrides_of(config: Mapping[str, Any]) -> Overrides:
     Raises:
         RunError: if this version of the project cannot compose such a configuration.
     """
+    if not config:
+        raise RunError("its config.yaml is missing or cannot be read")
     try:
         start = _choices(config)
         found = [_changed(start, config)]
@@ -42,6 +44,14 @@ def overrides_of(config: Mapping[str, Any]) -> Overrides:
     except (HydraException, OmegaConfBaseException, KeyError, TypeError, AttributeError) as error:
         told = explain(error) if isinstance(error, HydraException) else str(error)
         raise RunError(f"its config.yaml is none of this version of the project: {told}") from None
+
+
+def with_root(overrides: Overrides, config: Mapping[str, Any]) -> Overrides:
+    """Add where a run's packed data were; the rendered sample needs no place."""
+    data = config.get("data") or {}
+    if data.get("name", "sample") == "sample" or "data.root" in overrides:
+        return overrides
+    return Overrides([*overrides, f"data.root={written(data.get('root'))}"])
 
 
 def commands(overrides: Overrides, keys: Iterable[RunKey]) -> list[str]:
@@ -89,9 +99,7 @@ def written(value: Any) -> str:
 
 def _choices(config: Mapping[str, Any]) -> Overrides:
     names = [f"{group}={written(config[group]['name'])}" for group in GROUPS]
-    root = config["data"]["root"]
-    packed = [f"data.root={written(root)}"] if config["data"]["name"] != "sample" else []
-    return Overrides([*names, *packed])
+    return with_root(Overrides(names), config)
 
 
 def _within(start: Overrides) -> Iterator[Overrides]:
@@ -130,7 +138,7 @@ def _by_depth(config: Mapping[str, Any]) -> list[str]:
 
     def last(path: str) -> tuple[bool, bool, int]:
         root = path.partition(".")[0]
-        return root in BUILT, root == "datamodule", path.count(".")
+        return root == BUILT, root == "datamodule", path.count(".")
 
     paths = [path for path in _leaves(config) if not _is_place(path)]
     return sorted(paths, key=last)
@@ -138,7 +146,8 @@ def _by_depth(config: Mapping[str, Any]) -> list[str]:
 
 def _is_place(path: str) -> bool:
     names = {f"{group}.name" for group in GROUPS}
-    skipped = (*(place for place in PLACES if place != "trainer"), "trainer.accelerator")
+    places = (place for place in PLACES if place != "trainer")
+    skipped = (*places, "trainer.accelerator", UNUSED)
     return path in names or any(path == s or path.startswith(f"{s}.") for s in skipped)
 
 

@@ -6,15 +6,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError  # type: ignore[import-untyped]
+import yaml  # type: ignore[import-untyped]
 
 from experiments.evaluation.finished import Evaluation, FinishedRun
 from experiments.evaluation.statistics import Estimate, RunKey
 from experiments.evaluation.terminal import run_name
 from experiments.figures.report import grids, pictures
-from experiments.figures.report.commands import commands, overrides_of
+from experiments.figures.report.commands import commands, overrides_of, with_root
 from experiments.figures.report.views import Article, Picture
 from experiments.metric import number
 from experiments.runs.compose import GROUPS
@@ -67,26 +65,27 @@ class Experiment:
 
         Under another protocol than the paper's these are all that its configuration has.
         """
-        if self.overrides is None:
+        if self.overrides is None or not self.config:
             return "not known"
         protocol = self.config["protocol"]
-        if protocol["name"] != "paper":
+        if protocol.get("name") != "paper":
             return ", ".join(f"{key}={value}" for key, value in protocol.items() if key != "name")
         return ", ".join(self.overrides.only("protocol").without(*GROUPS)) or "none"
 
 
-def show(runs: Sequence[FinishedRun], id: str) -> Experiment:
+def show(runs: Sequence[FinishedRun], id: str, known: Overrides | None = None) -> Experiment:
     """Look at an experiment under its headline rule.
 
     Args:
         runs: complete, and alike but for fold and seed.
         id: on the page.
+        known: its overrides, where a table has them; else they are worked out, which takes longer.
     """
     evaluation = Evaluation(runs)
     config, notes = _config(runs[0]), []
     overrides = None
     try:
-        overrides = overrides_of(config)
+        overrides = overrides_of(config) if known is None else with_root(known, config)
     except RunError as error:
         notes.append(f"The command is not known: {error}.")
     drawn, unread = _curves(evaluation)
@@ -126,13 +125,14 @@ def places(keys: Sequence[RunKey]) -> tuple[str, str]:
 
 
 def _config(run: FinishedRun) -> dict[str, Any]:
-    """Read what a run was made with, as plain containers; nothing in it is resolved."""
+    """Read what a run was made with; OmegaConf would take twenty times as long."""
     file = run.folder.path / "config.yaml"
     try:
-        found: Any = OmegaConf.to_container(OmegaConf.load(file))
-    except (OSError, ValueError, YAMLError, OmegaConfBaseException):
+        found = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
+    except (OSError, ValueError, yaml.YAMLError):
         return {}
-    return found if isinstance(found, dict) else {}
+    whole = isinstance(found, dict) and all(isinstance(found.get(g), dict) for g in GROUPS)
+    return found if whole else {}
 
 
 def _curves(evaluation: Evaluation) -> tuple[list[Picture], list[str]]:
@@ -150,7 +150,7 @@ def _curves(evaluation: Evaluation) -> tuple[list[Picture], list[str]]:
         return [], unread
     last = [log[f"test/{metric}"][-1] for log in logs if f"test/{metric}" in log]
     ends = f"; the mean {metric} on test ends at {number(metric, np.mean(last))}" if last else ""
-    caption = f"learning curves, mean of {len(logs)} runs"
+    caption = f"learning curves{f', mean of {len(logs)} runs' if len(logs) > 1 else ''}"
     alt = f"{caption}: loss and {metric} over {len(logs[0]['epoch'])} epochs{ends}"
     source = pictures.embedded(pictures.curves(logs, metric))
     return [Picture(caption, alt, source, evaluation.provenance == "sample")], unread
@@ -159,12 +159,12 @@ def _curves(evaluation: Evaluation) -> tuple[list[Picture], list[str]]:
 def _predictions(evaluation: Evaluation) -> Picture:
     """Draw what a classification takes for what, or how a regression behaves over its range."""
     sample, rule = evaluation.provenance == "sample", evaluation.rule
-    pooled = f"{rule}, {len(evaluation.runs)} runs pooled"
+    pooled = rule + (f", {len(evaluation.runs)} runs pooled" if len(evaluation.runs) > 1 else "")
     if evaluation.classifies:
         report = evaluation.report
-        caption = f"confusion matrix in per cent of the true class, {pooled}"
-        alt = f"{caption}: accuracy {pictures.accuracy(report):.1f} %"
-        return Picture(caption, alt, pictures.embedded(pictures.confusion(report)), sample)
+        accuracy = f"accuracy {pictures.accuracy(report):.1f} %"
+        caption = f"confusion matrix in per cent of the true class, {pooled}: {accuracy}"
+        return Picture(caption, caption, pictures.embedded(pictures.confusion(report)), sample)
     caption = f"predictions by label, {pooled}"
     alt = f"{caption}: the levels below as a picture"
     return Picture(caption, alt, pictures.embedded(pictures.levels(evaluation.levels)), sample)

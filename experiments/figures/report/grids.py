@@ -20,7 +20,8 @@ def figures(evaluation: Evaluation) -> Grid:
         cells = [with_error(metric, estimate) for metric, estimate in found.items()]
         rows.append([mark, _epochs(epochs), *cells])
     covers = evaluation.figures()[evaluation.rule][evaluation.metric_names[0]].covers()
-    caption = f"test figures, ± standard error over {covers}; * the headline"
+    error = f"± standard error over {covers}" if len(evaluation.runs) > 1 else covers
+    caption = f"test figures, {error}; * the headline"
     head = ["rule", "epoch", *evaluation.metric_names]
     return Grid(caption, head, rows, evaluation.provenance == "sample")
 

@@ -53,7 +53,11 @@ def write_report(arguments: Sequence[str]) -> Written:
 
 def page(found: Found) -> str:
     """Return the HTML of the page; the same input gives the same bytes."""
-    experiments = [show(runs, f"experiment-{k}") for k, runs in enumerate(found.experiments, 1)]
+    known = _known_overrides(found)
+    experiments = [
+        show(runs, f"experiment-{k}", known.get(runs[0].metrics["hash"]))
+        for k, runs in enumerate(found.experiments, 1)
+    ]
     figures, robustness = _pictures(found)
     return _template().render(
         summary=_summary(found, experiments),
@@ -106,6 +110,16 @@ def _tables(found: Found) -> list[Article]:
         table_article(part, id=f"table-{k}", file=_name(found, file))
         for k, (file, part) in enumerate(parts, 1)
     ]
+
+
+def _known_overrides(found: Found) -> dict[str, Overrides]:
+    """Return by hash the overrides of all runs that a table has measured."""
+    known: dict[str, Overrides] = {}
+    for part in (part for parts in found.tables.values() for part in parts):
+        for line in part.lines:
+            every = (*part.table.overrides, *line.row.overrides, *part.provenance["overrides"])
+            known |= {one.hash: Overrides(every) for one in line.measured}
+    return known
 
 
 def _pictures(found: Found) -> tuple[list[Picture], list[Picture]]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from experiments.evaluation.classes import ClassReport
 from experiments.evaluation.levels import LevelReport
@@ -18,7 +19,7 @@ from experiments.figures.style import COLORS, COLUMN, KINDS, LOOK
 
 SPLITS = ("train", "test", "validation", "dev")  # each has a color of its own, in this order
 WRITTEN = 20  # classes whose numbers can be read in a matrix
-MARGINS = {"left": 0.14, "right": 0.97, "top": 0.96, "bottom": 0.12}
+MARGINS = {"left": 0.17, "right": 0.97, "top": 0.96, "bottom": 0.12}
 Log = Mapping[str, np.ndarray]
 
 
@@ -54,8 +55,10 @@ def curves(logs: Sequence[Log], metric: str) -> bytes:
             for split, color in zip(SPLITS, COLORS, strict=False):
                 _draw_curve(ax, logs, f"{split}/{what}", split, color)
             ax.set(ylabel=what)
+            ax.yaxis.set_label_coords(-0.16, 0.5)  # however long the numbers are
             ax.grid(axis="y", linewidth=0.4, color="#dddddd")
         axes[1].set(xlabel="epoch")
+        axes[1].xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes[1].legend(loc="best")
         figure.subplots_adjust(**MARGINS, hspace=0.12)
         return _svg(figure)

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
-from hydra.errors import HydraException
-
 from experiments.figures.report.commands import commands, shell
 from experiments.figures.report.pictures import embedded
 from experiments.runs.overrides import Overrides
@@ -129,11 +127,8 @@ def _table_commands(filled: Filled) -> list[tuple[str, str]]:
     seeds = f"seeds=[{','.join(map(str, table.seeds))}]"
     found = [("table", shell("scripts/reproduce.py", f"table={table.name}", *own, *root, seeds))]
     for line in filled.lines:
-        try:
-            every = Overrides([*table.overrides, *line.row.overrides, *own, *root])
-        except HydraException as error:
-            return [*found, (line.row.name, f"not known: {error}")]
         if line.row.overrides:
+            every = Overrides([*table.overrides, *line.row.overrides, *own, *root])
             places = product(table.folds, table.seeds)
             found += [(line.row.name, command) for command in commands(every, places)]
     return found
