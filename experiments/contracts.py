@@ -7,6 +7,7 @@ Legend: B samples, N samples of a split, K outputs.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol, Self, cast, runtime_checkable
 
 import pytorch_lightning as pl
@@ -58,6 +59,9 @@ class DataModule(Protocol):
 
     def setup(self, stage: str) -> None: ...
 
+    def change_evaluation(self, changes: Mapping[str, Any]) -> None:
+        """Change samples of the evaluation splits as they are loaded; `{}` ends that."""
+
     def val_dataloader(self) -> Sequence[Iterable[Batch]]:
         """Return a loader for each of `evaluation_names`."""
 
@@ -107,6 +111,53 @@ class NetworkWithBranches(Protocol):
     branches: Mapping[str, Branch]
 
 
+@runtime_checkable
+class LosesModalities(Protocol):
+    """A network that can be run as if modalities were absent, without an input in their place."""
+
+    absent: frozenset[str]
+
+
+class Corruption(Protocol):
+    """What happens to one modality of every test sample, by a strength."""
+
+    @property
+    def strengths(self) -> Sequence[float]:
+        """From weak to strong."""
+
+    @property
+    def unit(self) -> str:
+        """That of a strength."""
+
+    @property
+    def needs_raw(self) -> bool:
+        """Say whether it reads the raw files."""
+
+    def changes(
+        self, data: Any, modality: str, strength: float, *, raw: Path | None, copies: Path
+    ) -> Mapping[str, Any]:
+        """Return what `DataModule.change_evaluation` takes."""
+
+
+@runtime_checkable
+class FusionPoint(Protocol):
+    """A part of a network where modalities exchange features, by one module."""
+
+    channels: Mapping[str, Sequence[int]]
+    """Of each modality's inputs, in the order of the module."""
+
+    join: bool
+    """Whether the inputs of a modality are joined to a single one."""
+
+
+class Gate(Protocol):
+    """A module of channel blocks, whose attention can be recorded."""
+
+    in_channels: Sequence[int]
+    blocks_per_modality: Sequence[int]
+    block_channels: int
+
+
 class SplitScores(Protocol):
     """All predictions on one split, sorted by id: `(N,)`, `(N,)`, `(N, K)`, and their metrics."""
 
@@ -128,6 +179,9 @@ class TaskModule(Protocol):
 
     @property
     def network(self) -> nn.Module: ...
+
+    def metrics(self, scores: Tensor, labels: Tensor) -> dict[str, float]:
+        """Return the metrics of a whole split from its scores `(N, K)` and labels `(N,)`."""
 
     @property
     def evaluations(self) -> Mapping[str, SplitScores]: ...

@@ -27,6 +27,9 @@ class StagedNetwork(nn.Module):
             are zero at the end. One at most is lost, so never all; what is kept is not scaled. An
             option of ours (after Neverova et al. 2016, who drop each one independently).
 
+    The attribute `absent` holds modalities that all samples lose in this way, in training and in
+    evaluation; it is empty unless somebody asks what the network does without them.
+
     Raises:
         ValueError: for a probability outside [0, 1], or above 0 with a single branch.
     """
@@ -46,6 +49,7 @@ class StagedNetwork(nn.Module):
                 f"{modality_dropout} with {', '.join(branches)}"
             )
         self.modality_dropout = modality_dropout
+        self.absent: frozenset[str] = frozenset()
         self.branches = nn.ModuleDict(branches)
         self.points = nn.ModuleList(points)
         self.readout = readout
@@ -137,12 +141,14 @@ class StagedNetwork(nn.Module):
         return cast(dict[str, Branch], dict(self.branches.items()))
 
     def _lost(self, batch: Batch) -> dict[str, Tensor]:
-        """Draw for each modality which samples lose it, `(B,)`; nothing where none may."""
-        if not self.training or not self.modality_dropout:
-            return {}
+        """Return for each modality which samples lose it, `(B,)`; nothing where none may."""
         names = list(self.branches)
         like = batch[names[0]]
         size = len(like)
+        if self.absent:
+            return dict.fromkeys(self.absent, like.new_ones(size, dtype=torch.bool))
+        if not self.training or not self.modality_dropout:
+            return {}
         loses = torch.rand(size, device=like.device) < self.modality_dropout
         which = torch.randint(len(names), (size,), device=like.device)
         return {name: loses & (which == number) for number, name in enumerate(names)}

@@ -30,12 +30,14 @@ EXPERIMENTS = {
     "runs": set(),
     "evaluation": {"runs"},
     "tables": {"runs", "evaluation"},
-    "figures": {"runs", "evaluation", "tables"},
+    "robustness": {"runs", "evaluation"},
+    "figures": {"runs", "evaluation", "tables", "robustness"},
 }
-DATA_SET = {"packed", "formats", "rendering"}  # and never another data set's folder
+DATA_SET = {"packed", "formats", "rendering", "corruption"}  # and never another data set's folder
 DATAMODULES = {
     "packed": set(),
     "rendering": set(),
+    "corruption": {"packed"},
     "formats": {"packed"},
     "ravdess": DATA_SET,
     "mosei": DATA_SET,

@@ -62,8 +62,8 @@ class MOSEI(PackedDataModule):
         arrays = {name: packed.array(name) for name in self.modalities}  # (N, T, C)
         labels = self._numbers(packed, "label").astype(np.float32)
         lengths = {f"{m}_length": self._lengths(packed, m, arrays[m].shape[1]) for m in arrays}
-        self.training_rows = self.evaluation_rows = PackedRows(
-            {**arrays, **lengths}, labels, seed=self.seed
+        self.training_rows, self.evaluation_rows = (
+            PackedRows({**arrays, **lengths}, labels, seed=self.seed) for _ in range(2)
         )
         self.rows = divide(
             self.root,

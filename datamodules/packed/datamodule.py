@@ -10,7 +10,7 @@ from pytorch_lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
 from datamodules.packed.dataset import PackedDataset, manifest_hash, read_manifest
-from datamodules.packed.rows import Batch, PackedRows, batches
+from datamodules.packed.rows import Batch, Change, PackedRows, batches
 from datamodules.packed.sample import RenderedSample
 from datamodules.packed.workers import cores
 
@@ -100,6 +100,14 @@ class PackedDataModule(LightningDataModule):
             self.sample.check(packed.manifest)
         packed.check_settings(self.prepared)
         return packed
+
+    def change_evaluation(self, changes: Mapping[str, Change]) -> None:
+        """Change the samples of the evaluation splits as they are loaded, from now on.
+
+        Args:
+            changes: packed array -> what is done to each of its samples; empty for nothing.
+        """
+        self.evaluation_rows.changes = dict(changes)
 
     @property
     def identity(self) -> str:

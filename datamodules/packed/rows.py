@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from datamodules.packed.sampling import EpochSampler
 
 Draw = Callable[[tuple[int, ...], np.random.Generator], np.ndarray]
+Change = Callable[[np.ndarray, int], np.ndarray]  # a sample as packed, its row -> the same shape
 Batch = dict[str, Any]  # tensors, and arrays that stay with the processor, as what was drawn
 
 
@@ -68,6 +69,9 @@ class PackedRows(Dataset[Batch]):
             What it returns stands in the batch as `<modality>_drawn`, to be done on the device.
         beside: name -> (N, ...), whose rows stay NumPy in the batch, and so with the processor:
             reading them back from a device would wait for everything that the device has to do.
+
+    The attribute `changes`, array -> `Change`, says what is done to each sample as it is loaded;
+    nothing unless somebody asks what a network makes of corrupted data.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class PackedRows(Dataset[Batch]):
         self.seed = seed
         self.draws = {name: draw for name, draw in (draws or {}).items() if name in arrays}
         self.beside = dict(beside or {})
+        self.changes: Mapping[str, Change] = {}
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -98,7 +103,7 @@ class PackedRows(Dataset[Batch]):
         rows = np.array([row for row, _ in pairs], dtype=np.int64)
         for file in self.on_disk:
             file.announce(rows)
-        batch: Batch = {n: torch.from_numpy(array[rows]) for n, array in self.arrays.items()}
+        batch: Batch = {name: torch.from_numpy(self._load(name, rows)) for name in self.arrays}
         batch |= {"label": torch.from_numpy(self.labels[rows]), "id": torch.from_numpy(rows)}
         batch |= {name: array[rows] for name, array in self.beside.items()}
         for name, draw in self.draws.items():
@@ -106,6 +111,14 @@ class PackedRows(Dataset[Batch]):
             generators = (np.random.default_rng((self.seed, epoch, row)) for row, epoch in pairs)
             batch[f"{name}_drawn"] = np.stack([draw(shape, generator) for generator in generators])
         return batch
+
+    def _load(self, name: str, rows: np.ndarray) -> np.ndarray:
+        loaded = self.arrays[name][rows]
+        if name not in self.changes:
+            return loaded
+        change = self.changes[name]
+        changed = [change(x, row) for x, row in zip(loaded, rows.tolist(), strict=True)]
+        return np.stack(changed).astype(loaded.dtype, copy=False)
 
 
 def batches(

@@ -1,14 +1,77 @@
 """What a user asks of `scripts/figures.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from experiments.figures.complexity import FUSIONS, figure5
+from experiments.figures.attention_blocks import figure7
+from experiments.figures.attention_classes import figure6
+from experiments.figures.attention_samples import samples_figure
+from experiments.figures.attention_segments import segments_figure
+from experiments.figures.complexity import figure5
+from experiments.figures.curves import curves_figure
 from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
 
-KEYS = ("figure", "fusions", "out")
+
+def _fusions(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise RunError(f"fusions={value}: expected a list such as fusions=[msaf,mmtm]")
+    return tuple(map(str, value))
+
+
+def _run(value: Any) -> list[str]:
+    places = value if isinstance(value, list) else [value]
+    if not places or not all(isinstance(place, str) and place for place in places):
+        raise RunError(f"run={value}: expected a folder, a pattern, or a list of them")
+    return places
+
+
+def _rule(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise RunError(f"rule={value}: expected a reporting rule such as last_epoch")
+    return value
+
+
+def _trust(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise RunError(f"trust={value}: choose true or false")
+    return value
+
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "fusions": _fusions, "run": _run, "rule": _rule, "trust": _trust
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A figure that can be asked for.
+
+    Args:
+        draw: takes the folder, and by keyword what was asked for; returns the files.
+        needs: the keys that have to be given.
+        takes: those that may be given.
+    """
+
+    draw: Callable[..., list[Path]]
+    needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+
+
+def _of_runs(draw: Callable[..., list[Path]]) -> Kind:
+    return Kind(draw, needs=("run",), takes=("rule", "trust"))
+
+
+FIGURES = {
+    "5": Kind(figure5, takes=("fusions",)),
+    "6": _of_runs(figure6),
+    "7": _of_runs(figure7),
+    "segments": _of_runs(segments_figure),
+    "samples": _of_runs(samples_figure),
+    "curves": Kind(curves_figure, needs=("run",), takes=("rule",)),
+}
 
 
 @dataclass(frozen=True)
@@ -16,11 +79,13 @@ class Wish:
     """A figure, of what, and where to.
 
     Args:
-        fusions: those to show.
+        figure: its name in `FIGURES`.
+        asked: the values of its keys that were given.
         out: the folder.
     """
 
-    fusions: tuple[str, ...]
+    figure: str
+    asked: Mapping[str, Any]
     out: Path
 
     @classmethod
@@ -31,15 +96,22 @@ class Wish:
             RunError: if a key or a value is none that it can have.
         """
         overrides = Overrides(arguments)
-        if unknown := overrides.without(*KEYS).keys:
-            raise RunError(f"{unknown[0]}: no such key; there are {', '.join(KEYS)}")
-        if overrides.value("figure") != 5:
-            raise RunError(f"figure={overrides.value('figure')}: choose figure=5")
-        fusions = overrides.value("fusions", list(FUSIONS))
-        if not isinstance(fusions, list) or not fusions:
-            raise RunError(f"fusions={fusions}: expected a list such as fusions=[msaf,mmtm]")
-        return cls(tuple(map(str, fusions)), Path(str(overrides.value("out", "results/figures"))))
+        figure = str(overrides.value("figure", "..."))
+        if figure not in FIGURES:
+            raise RunError(f"figure={figure}: choose one of {', '.join(FIGURES)}")
+        kind = FIGURES[figure]
+        keys = ("figure", *kind.needs, *kind.takes, "out")
+        if unknown := overrides.without(*keys).keys:
+            raise RunError(
+                f"{unknown[0]}: no such key of figure={figure}; there are {', '.join(keys)}"
+            )
+        for key in kind.needs:
+            if key not in overrides:
+                raise RunError(f"{key}=... is missing: figure={figure} is of what? (--help)")
+        given = [key for key in (*kind.needs, *kind.takes) if key in overrides]
+        asked = {key: READERS[key](overrides.value(key)) for key in given}
+        return cls(figure, asked, Path(str(overrides.value("out", "results/figures"))))
 
     def draw(self) -> list[Path]:
         """Draw the figure, and return the files that were written."""
-        return figure5(self.out, self.fusions)
+        return FIGURES[self.figure].draw(self.out, **self.asked)

@@ -8,7 +8,6 @@ import pytest
 from hydra.core.global_hydra import GlobalHydra
 
 from experiments.figures.complexity import figure5, measure
-from experiments.figures.wish import Wish
 from experiments.runs.folder import RunError
 from tests.experiments.conftest import CONFIGS
 
@@ -53,16 +52,3 @@ def test_the_figure_and_its_numbers_are_written(tmp_path: Path) -> None:
 def test_a_fusion_without_a_module_is_refused() -> None:
     with pytest.raises(RunError, match="fusions=concat: expected fusions with a module"):
         measure("concat", (8,))
-
-
-def test_what_a_command_line_asks_for(tmp_path: Path) -> None:
-    wish = Wish.of(["figure=5", f"out={tmp_path}", "fusions=[gmu,msaf]"])
-    assert (wish.fusions, wish.out) == (("gmu", "msaf"), tmp_path)
-    assert Wish.of(["figure=5"]) == Wish(("msaf", "mmtm"), Path("results/figures"))
-    for mistake, said in (
-        (["figure=4"], "^figure=4: choose figure=5$"),
-        (["figur=5"], "^figur: no such key; there are figure, fusions, out$"),
-        (["figure=5", "fusions=msaf"], "^fusions=msaf: expected a list such as"),
-    ):
-        with pytest.raises(RunError, match=said):
-            Wish.of(mistake)

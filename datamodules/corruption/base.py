@@ -1,0 +1,128 @@
+"""What a corruption is: a change of one modality of every test sample, by a strength."""
+
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from datamodules.corruption.moments import Moments, training_moments
+from datamodules.packed.datamodule import PackedDataModule
+from datamodules.packed.errors import DataError
+from datamodules.packed.rows import Change
+
+
+class Corruption(ABC):
+    """A change of one modality of every test sample.
+
+    Args:
+        strengths: those to look at, from weak to strong.
+
+    Raises:
+        DataError: for no strength, or one outside the corruption's range.
+    """
+
+    unit: ClassVar[str]  # of a strength; empty where there are no degrees
+    needs_raw: ClassVar[bool] = False  # whether it reads the raw files
+    least: ClassVar[float] = 0.0
+    most: ClassVar[float] = float("inf")
+
+    def __init__(self, *, strengths: Sequence[float]) -> None:
+        self.strengths = tuple(float(strength) for strength in strengths)
+        outside = [s for s in self.strengths if not self.least <= s <= self.most]
+        if outside or not self.strengths:
+            raise DataError(
+                f"{type(self).__name__}.strengths={list(strengths)}: expected one or more numbers "
+                f"from {self.least:g} to {self.most:g} ({self.unit})"
+            )
+
+    @abstractmethod
+    def changes(
+        self,
+        data: PackedDataModule,
+        modality: str,
+        strength: float,
+        *,
+        raw: Path | None,
+        copies: Path,
+    ) -> Mapping[str, Change]:
+        """Return what is done to which packed array as it is loaded.
+
+        Args:
+            data: set up; its packed set and its training rows are looked at.
+            modality: what is corrupted.
+            strength: in the corruption's unit.
+            raw: the raw folder that the packed set was made from, if the user named it.
+            copies: the folder for packed copies of corrupted raw files.
+        """
+
+
+class LoadedCorruption(Corruption):
+    """One that acts on samples as they are loaded, before anything is cut out or normalised.
+
+    What is drawn for a sample depends on the corruption's name and the sample's row alone. So all
+    runs see the same corrupted samples, and a stronger corruption goes on from a weaker one.
+    """
+
+    steps: bool = False  # whether a sample is a sequence (T, C) with rows of zeros behind
+
+    @abstractmethod
+    def corrupt(
+        self,
+        values: np.ndarray,
+        strength: float,
+        generator: np.random.Generator,
+        training: "LazyMoments",
+    ) -> np.ndarray:
+        """Return a sample, corrupted, in its shape.
+
+        Args:
+            values: the sample as packed; not to be changed in place.
+            strength: in the corruption's unit.
+            generator: of all that is drawn for this sample.
+            training: mean and deviation of the training samples.
+        """
+
+    def changes(
+        self,
+        data: PackedDataModule,
+        modality: str,
+        strength: float,
+        *,
+        raw: Path | None,
+        copies: Path,
+    ) -> Mapping[str, Change]:
+        return {modality: _Applied(self, strength, LazyMoments(data, modality, self.steps))}
+
+
+class LazyMoments:
+    """Mean and deviation of the training samples, worked out once, where they are asked for."""
+
+    def __init__(self, data: PackedDataModule, modality: str, steps: bool) -> None:
+        self._array = data.training_rows.arrays[modality]
+        self._rows = data.rows["train"]
+        self._steps = steps
+        self._found: Moments | None = None
+
+    def __call__(self) -> Moments:
+        if self._found is None:
+            self._found = training_moments(self._array, self._rows, steps=self._steps)
+        return self._found
+
+
+@dataclass(frozen=True)
+class _Applied:
+    """A corruption at one strength, as rows of a data set are changed by it."""
+
+    corruption: LoadedCorruption
+    strength: float
+    training: LazyMoments
+
+    def __call__(self, values: np.ndarray, row: int) -> np.ndarray:
+        name = zlib.crc32(type(self.corruption).__name__.encode())
+        generator = np.random.default_rng((name, row))
+        changed = self.corruption.corrupt(values, self.strength, generator, self.training)
+        return changed.astype(values.dtype, copy=False)

@@ -1,0 +1,53 @@
+"""A modality that is missing: nothing, or always the same, in its place."""
+
+import numpy as np
+
+from datamodules.corruption.base import LazyMoments, LoadedCorruption
+
+
+class Zeros(LoadedCorruption):
+    """Zeros as they would be packed: black frames, skeletons of nobody, features of 0."""
+
+    unit = ""  # there are no degrees
+    most = 1.0
+
+    def __init__(self) -> None:
+        super().__init__(strengths=[1])
+
+    def corrupt(
+        self,
+        values: np.ndarray,
+        strength: float,
+        generator: np.random.Generator,
+        training: LazyMoments,
+    ) -> np.ndarray:
+        return np.zeros_like(values)
+
+
+class TrainingMean(LoadedCorruption):
+    """The mean of the training samples in place of every sample.
+
+    Args:
+        steps: samples are sequences; the mean is over all steps, and stands in those that are no
+            padding.
+    """
+
+    unit = ""  # there are no degrees
+    most = 1.0
+
+    def __init__(self, *, steps: bool = False) -> None:
+        super().__init__(strengths=[1])
+        self.steps = steps
+
+    def corrupt(
+        self,
+        values: np.ndarray,
+        strength: float,
+        generator: np.random.Generator,
+        training: LazyMoments,
+    ) -> np.ndarray:
+        mean = training().mean
+        if self.steps:
+            there = (values != 0).any(-1, keepdims=True)
+            return np.where(there, mean, 0)
+        return np.rint(mean) if values.dtype.kind in "iu" else mean

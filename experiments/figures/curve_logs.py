@@ -1,0 +1,136 @@
+"""The logs of one or several experiments, epoch by epoch, and their means over the runs."""
+
+import csv
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+from experiments.evaluation.finished import FinishedRun, find_runs
+from experiments.evaluation.places import run_folders
+from experiments.evaluation.statistics import estimate
+from experiments.evaluation.terminal import run_name
+from experiments.figures.omissions import omit, omit_incomplete
+from experiments.runs.folder import RunError
+
+Log = dict[str, list[float]]
+"""A run's columns, with a value for each epoch."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The runs of one experiment, with their logs.
+
+    Args:
+        runs: by fold and seed.
+        logs: in the same order, all with the same columns and epochs.
+    """
+
+    runs: Sequence[FinishedRun]
+    logs: Sequence[Log]
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Return what one of the runs says of itself."""
+        return self.runs[0].metrics
+
+    @property
+    def covers(self) -> str:
+        """Say what a standard error is taken over."""
+        return estimate({run.key: 0.0 for run in self.runs}).covers()
+
+    def curve(self, column: str) -> list[dict[str, Any]]:
+        """Return a row for each epoch: its mean over the runs, with the standard error."""
+        return [self._mean(column, epoch) for epoch in range(len(self.logs[0][column]))]
+
+    def _mean(self, column: str, epoch: int) -> dict[str, Any]:
+        pairs = zip(self.runs, self.logs, strict=True)
+        e = estimate({run.key: log[column][epoch] for run, log in pairs})
+        error = None if math.isnan(e.error) else e.error
+        counts = {"units": e.units, "unit": e.unit, "runs": e.runs}
+        return {"epoch": epoch, "mean": e.mean, "error": error, **counts}
+
+    def chosen(self, rule: str) -> list[int]:
+        """Return the epoch that a rule chose in each run; nothing where it chose several."""
+        epochs = [run.metrics["reported"].get(rule, {}).get("epoch") for run in self.runs]
+        return [epoch for epoch in epochs if isinstance(epoch, int)]
+
+
+def read_experiments(run: str | Sequence[str], console: Console) -> list[Experiment]:
+    """Read the logs of all complete runs there; a line names each run that is left out.
+
+    Raises:
+        RunError: if the runs are of several tasks, a run is there twice, or none has a log.
+    """
+    omit_incomplete(run, console)
+    groups: dict[tuple[str, str], list[str]] = {}
+    for folder in run_folders(run):
+        m = folder.metrics()
+        groups.setdefault((m["task"], m["hash"]), []).append(str(folder.path))
+    if len(tasks := {task for task, _ in groups}) > 1:
+        raise RunError(f"expected runs of one task, found {', '.join(sorted(tasks))}: name one")
+    found = [_with_logs(find_runs(paths), console) for paths in groups.values()]
+    experiments = [experiment for experiment in found if experiment.runs]
+    if not experiments:
+        raise RunError(
+            "none of the complete runs has a log that can be read, for the reasons above: there "
+            "is nothing to draw"
+        )
+    return experiments
+
+
+def read_log(run: FinishedRun) -> Log:
+    """Read a run's `log.csv`.
+
+    Raises:
+        RunError: if it is missing or no log of epochs from 0 on.
+    """
+    file = run.folder.path / "log.csv"
+    try:
+        with file.open(newline="") as opened:
+            rows = list(csv.DictReader(opened))
+        log = {name: [float(row[name]) for row in rows] for name in rows[0]}
+        epochs = log["epoch"]
+    except FileNotFoundError:
+        raise RunError(f"{file}: no such file; a run that trains nothing has no log") from None
+    except (OSError, ValueError, TypeError, KeyError, IndexError, csv.Error) as error:
+        raise RunError(
+            f"{file}: expected a row of numbers for each epoch ({error!r}): train the run again"
+        ) from None
+    if epochs != list(range(len(epochs))):
+        raise RunError(f"{file}: expected the epochs from 0 on, each once: train the run again")
+    return log
+
+
+def _with_logs(runs: Iterable[FinishedRun], console: Console) -> Experiment:
+    """Keep the runs whose logs have the columns and as many epochs as the longest."""
+    found: list[tuple[FinishedRun, Log]] = []
+    for run in runs:
+        try:
+            found.append((run, read_log(run)))
+        except RunError as error:
+            omit(str(error), console)
+    longest = max((log for _, log in found), key=lambda log: len(log["epoch"]), default={})
+    kept = []
+    for run, log in found:
+        if log.keys() == longest.keys() and log["epoch"] == longest["epoch"]:
+            kept.append((run, log))
+            continue
+        omit(
+            f"{run.folder.path / 'log.csv'}: expected {len(longest['epoch'])} epochs and the "
+            f"columns {', '.join(longest)}, found {len(log['epoch'])} and {', '.join(log)}: train "
+            "the run again",
+            console,
+        )
+    return Experiment([run for run, _ in kept], [log for _, log in kept])
+
+
+def short_names(experiments: Sequence[Experiment]) -> list[str]:
+    """Return the shortest names that tell experiments apart."""
+    every = [e.metrics for e in experiments]
+    plain = [str(m["fusion"]) for m in every]
+    longer = [run_name(m).replace(" + ", "+") for m in every]
+    full = [f"{name} {m['hash']}" for name, m in zip(longer, every, strict=True)]
+    return next((names for names in (plain, longer) if len(set(names)) == len(names)), full)

@@ -1,0 +1,1 @@
+"""What finished runs make of test data with a missing or corrupted modality."""

@@ -1,0 +1,144 @@
+"""A study of robustness: which runs, which corruptions, and where to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import hydra
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from experiments.evaluation.experiments import Experiment, find_experiments
+from experiments.evaluation.statistics import RunKey
+from experiments.robustness.conditions import Condition, Corruptions
+from experiments.robustness.measure import Measuring, Outcomes
+from experiments.robustness.summary import Measured
+from experiments.robustness.write import Robustness
+from experiments.runs.folder import RunError
+from experiments.runs.overrides import Overrides
+
+KEYS = ("run", "raw", "only", "rule", "against", "out", "trust")
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a user asks of `scripts/robustness.py`.
+
+    Args:
+        task: of all experiments.
+        experiments: those to look at.
+        corruptions: the task's.
+        only: modalities, or corruptions as `audio.noise`; all if empty.
+        rule: the reporting rule whose weights are run.
+        against: the label of the experiment that the others are compared with.
+        raw: the raw folder, for corruptions of raw files.
+        out: the folder of the results.
+        trust: build whatever classes the runs' configurations name.
+        left_out: runs that do not count, each with the reason.
+    """
+
+    task: str
+    experiments: tuple[Experiment, ...]
+    corruptions: Corruptions
+    only: tuple[str, ...]
+    rule: str
+    against: str | None
+    raw: Path | None
+    out: Path
+    trust: bool
+    left_out: tuple[str, ...]
+
+    @classmethod
+    def of(cls, overrides: Overrides) -> "Study":
+        """Read a command line.
+
+        Raises:
+            RunError: if a value is none that a key can have, no runs are there, or they are of
+                several tasks.
+            HydraException: for a setting that no corruption has.
+        """
+        places = overrides.value("run")
+        if not places:
+            raise RunError("run=<run folder> is missing: which runs? (--help)")
+        experiments, left_out = find_experiments(_texts(places))
+        tasks = sorted({str(e.runs[0].metrics["task"]) for e in experiments})
+        if len(tasks) > 1:
+            raise RunError(f"run: expected runs of one task, found {', '.join(tasks)}; choose one")
+        config = hydra.compose(f"robustness/{tasks[0]}", list(overrides.without(*KEYS)))
+        corruptions = Corruptions(config.corruptions)
+        only = tuple(_texts(overrides.value("only", [])))
+        trust = overrides.value("trust", False)
+        if not isinstance(trust, bool):
+            raise RunError(f"trust={trust}: choose true or false")
+        raw = overrides.value("raw", None)
+        study = cls(
+            task=tasks[0],
+            experiments=tuple(experiments),
+            corruptions=corruptions,
+            only=only,
+            rule=_rule(overrides.value("rule", None), experiments),
+            against=_reference(overrides.value("against", None), experiments),
+            raw=None if raw is None else Path(str(raw)),
+            out=Path(str(overrides.value("out", "results/robustness"))) / tasks[0],
+            trust=trust,
+            left_out=tuple(left_out),
+        )
+        for experiment in experiments:
+            study.conditions(experiment)  # so that a wrong `only` is told at once
+        return study
+
+    def conditions(self, experiment: Experiment) -> list[Condition]:
+        """Return the conditions of an experiment, those of its own modalities."""
+        return self.corruptions.conditions(experiment.modalities, self.only)
+
+    def measure(self, console: Console) -> Robustness:
+        """Measure all runs; those that cannot be are named and left out.
+
+        Raises:
+            RunError: if no run can be measured.
+        """
+        measuring = Measuring(self.rule, self.corruptions, self.raw, self.out, self.trust)
+        total = sum(len(e.runs) * len(self.conditions(e)) for e in self.experiments)
+        left_out, every = list(self.left_out), []
+        bars = Progress("predicting", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                        console=console, disable=not console.is_terminal)  # fmt: skip
+        with bars:
+            bar = bars.add_task("", total=total)
+            for experiment in self.experiments:
+                conditions = self.conditions(experiment)
+                outcomes: dict[RunKey, Outcomes] = {}
+                for run in experiment.runs:
+                    try:
+                        outcomes[run.key] = measuring.measure(
+                            run, conditions, lambda: bars.advance(bar)
+                        )
+                    except RunError as error:
+                        left_out.append(str(error))
+                if outcomes:
+                    every.append(Measured(experiment, tuple(conditions), outcomes))
+                    console.print(f"{experiment.label}: {len(outcomes)} runs", markup=False)
+        if not every:
+            raise RunError("; ".join(left_out))
+        return Robustness(self.task, self.rule, every, self.against, left_out)
+
+
+def _texts(value: object) -> list[str]:
+    return [str(part) for part in value] if isinstance(value, list) else [str(value)]
+
+
+def _rule(wanted: object, experiments: Sequence[Experiment]) -> str:
+    metrics = experiments[0].runs[0].metrics
+    rule = str(wanted or metrics["headline"])
+    if rule not in metrics["reported"]:
+        raise RunError(f"rule={rule}: the runs report under {', '.join(metrics['reported'])}")
+    return rule
+
+
+def _reference(wanted: object, experiments: Sequence[Experiment]) -> str | None:
+    """Return the experiment that others are compared with: by default `sum`, if it is there."""
+    labels = [experiment.label for experiment in experiments]
+    if wanted is None:
+        return "sum" if "sum" in labels else None
+    if wanted not in labels:
+        raise RunError(f"against={wanted}: no such experiment; there are {', '.join(labels)}")
+    return str(wanted)

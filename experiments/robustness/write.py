@@ -1,0 +1,173 @@
+"""Robustness as files: markdown to read, CSV to plot, JSON with every run's figures."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.files import write_json, write_text
+from experiments.metric import number
+from experiments.robustness.summary import Measured, attention, figures
+from experiments.runs.sources import commit, sources_hash
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """What was measured, and on what it stands.
+
+    Args:
+        task: of all experiments.
+        rule: the reporting rule whose weights were run.
+        every: the experiments.
+        reference: the label of the one that others are compared with; none if it is not there.
+        left_out: runs that do not count, each with the reason.
+    """
+
+    task: str
+    rule: str
+    every: Sequence[Measured]
+    reference: str | None
+    left_out: Sequence[str]
+
+    @property
+    def sample(self) -> bool:
+        """Say whether any run is of rendered data."""
+        runs = [run for measured in self.every for run in measured.experiment.runs]
+        return any(run.metrics["provenance"] == "sample" for run in runs)
+
+    @property
+    def metric(self) -> str:
+        """Return the task's main metric."""
+        return self.every[0].metrics[0]
+
+    @property
+    def title(self) -> str:
+        """Return what this is, with the mark of sample data."""
+        return f"Robustness on {self.task}" + (" (sample data)" if self.sample else "")
+
+
+def write_robustness(found: Robustness, out: Path) -> list[Path]:
+    """Write `robustness.md`, `.json`, `figures.csv` and `attention.csv`, and return the paths."""
+    rows, shares = list(figures(found.every, found.reference)), list(attention(found.every))
+    origin = "sample" if found.sample else "real"
+    paths = [out / "robustness.md", out / "robustness.json"]
+    write_text(paths[0], markdown(found, rows, shares))
+    write_json(paths[1], _whole(found, rows, shares))
+    for name, table in (("figures", rows), ("attention", shares)):
+        if table:
+            paths.append(out / f"{name}.csv")
+            write_text(paths[-1], _csv({**row, "provenance": origin} for row in table))
+    return paths
+
+
+def markdown(found: Robustness, rows: Sequence[Row], shares: Sequence[Row]) -> str:
+    """Return the tables of the main metric and of the attention."""
+    main = [row for row in rows if row["metric"] == found.metric]
+    passages = [f"# {found.title}", _reading(found)]
+    for modality in dict.fromkeys(row["modality"] for row in main if row["modality"]):
+        touched = {row["experiment"] for row in main if row["modality"] == modality}
+        shown = [row for row in main
+                 if row["modality"] in ("", modality) and row["experiment"] in touched]  # fmt: skip
+        passages += [f"## {modality}: {found.metric}", _units(shown),
+                     _grid(shown, "experiment", found.metric)]  # fmt: skip
+        against = [{**row, "mean": row["against_mean"], "error": row["against_error"]}
+                   for row in shown if row["against_mean"] is not None]  # fmt: skip
+        if against:
+            passages += [f"Against {found.reference}, paired:",
+                         _grid(against, "experiment", found.metric, sign=True)]  # fmt: skip
+        answers = [
+            {**row, "row": f"{row['experiment']}, {row['module']} (uniform {row['uniform']:.2f})"}
+            for row in shares
+            if row["share_of"] == modality and row["modality"] in ("", modality)
+        ]
+        if answers:
+            passages += [f"Attention on {modality}, its share of all:",
+                         _grid(answers, "row", "share")]  # fmt: skip
+    if found.left_out:
+        passages.append("Left out:\n\n" + "\n".join(f"* {text}" for text in found.left_out))
+    return "\n\n".join(passage for passage in passages if passage) + "\n"
+
+
+def _reading(found: Robustness) -> str:
+    covers = sorted({row["over"] for row in figures(found.every, None)})
+    return (
+        f"Weights of `{found.rule}`; test data as they are (`clean`) and corrupted at test time "
+        f"alone. Errors are standard errors over: {'; '.join(covers)}. `absent` runs the network "
+        "without the modality's features, as modality dropout trains it; `zeros` and `mean` put "
+        "zeros or the training mean in place of the input. Sources "
+        f"{sources_hash()[:8]}, commit {commit() or 'unknown'}."
+    )
+
+
+def _grid(rows: Sequence[Row], name: str, metric: str, *, sign: bool = False) -> str:
+    """Return a table with a line for each name and a column for each condition."""
+    columns = dict.fromkeys(map(_condition, rows))
+    lines: dict[str, dict[str, str]] = {}
+    for row in rows:
+        lines.setdefault(str(row[name]), {})[_condition(row)] = _cell(row, metric, sign)
+    head = ["", *columns]
+    body = [[label, *(cells.get(c, "") for c in columns)] for label, cells in lines.items()]
+    every = [head, ["---", *["---:"] * len(columns)], *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in every)
+
+
+def _condition(row: Row) -> str:
+    return str(row["corruption"]) + (f" {row['strength']:g}" if row["unit"] else "")
+
+
+def _units(rows: Sequence[Row]) -> str:
+    """Say in which units the strengths are."""
+    units = {row["corruption"]: row["unit"] for row in rows if row["unit"]}
+    listed = ", ".join(f"{name} in {unit}" for name, unit in units.items())
+    return f"Strengths: {listed}." if listed else ""
+
+
+def _cell(row: Row, metric: str, sign: bool) -> str:
+    def written(value: float, sign: bool = False) -> str:
+        return f"{value:.3f}" if metric == "share" else number(metric, value, sign=sign)
+
+    error = "" if row["error"] is None else f" ± {written(row['error'])}"
+    return written(row["mean"], sign) + error
+
+
+def _whole(found: Robustness, rows: Sequence[Row], shares: Sequence[Row]) -> dict[str, Any]:
+    return {
+        "title": found.title,
+        "task": found.task,
+        "rule": found.rule,
+        "metric": found.metric,
+        "reference": found.reference,
+        "provenance": "sample" if found.sample else "real",
+        "sources": sources_hash(),
+        "commit": commit(),
+        "left_out": list(found.left_out),
+        "figures": list(rows),
+        "attention": list(shares),
+        "runs": [
+            {
+                "experiment": measured.label,
+                "hash": measured.experiment.runs[0].metrics["hash"],
+                "fold": fold,
+                "seed": seed,
+                "outcomes": {
+                    c.key: None if outcomes[c.key] is None else asdict(outcomes[c.key])  # type: ignore[arg-type]
+                    for c in measured.conditions
+                },
+            }
+            for measured in found.every
+            for (fold, seed), outcomes in measured.outcomes.items()
+        ],
+    }
+
+
+def _csv(rows: Iterable[Row]) -> str:
+    every = list(rows)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(every[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(every)
+    return text.getvalue()
