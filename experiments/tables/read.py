@@ -53,6 +53,8 @@ def _filled(content: dict[str, Any]) -> Filled:
     stands = content["provenance"]
     if missing := [key for key in STANDS_ON if not isinstance(stands.get(key), list)]:
         raise ValueError(f"no {', '.join(missing)} in its provenance")
+    if not isinstance(table["title"], str):
+        raise TypeError(f"the title {table['title']}")
     return Filled(
         table=_of(Table, table, rows=rows),
         rules=tuple(content["rules"]),

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from experiments.evaluation.finished import FinishedRun
 from experiments.evaluation.places import incomplete_runs, run_folders
+from experiments.figures.report.robustness import robustness_article
 from experiments.figures.report.sift import Reasons, read_run, sift
+from experiments.figures.report.views import Article
 from experiments.runs.folder import RunError, RunFolder
 from experiments.tables.fill import Filled
 from experiments.tables.read import read_tables
@@ -23,6 +25,7 @@ class Found:
         experiments: runs that differ in fold and seed alone.
         tables: by file, the parts of each.
         pictures: SVG files.
+        robustness: what was measured with corrupted inputs.
         left_out: files and folders that do not count, each with the reason.
     """
 
@@ -30,6 +33,7 @@ class Found:
     experiments: Sequence[Sequence[FinishedRun]]
     tables: dict[Path, list[Filled]]
     pictures: Sequence[Path]
+    robustness: Sequence[Article]
     left_out: Reasons
 
 
@@ -65,12 +69,19 @@ def collect(folder: Path) -> Found:
             pictures.append(file)
         else:
             left_out[file] = "expected an SVG picture, found no <svg> at its beginning"
-    if not (experiments or tables or pictures or left_out):
+    robustness = []
+    for count, file in enumerate(_outside_runs(folder, "robustness.json"), 1):
+        try:
+            robustness.append(robustness_article(file, id=f"robustness-{count}"))
+        except RunError as error:
+            left_out[file] = str(error)
+    if not (experiments or tables or pictures or robustness or left_out):
         raise RunError(
             f"in={folder}: expected runs, tables or figures, found none: train one with "
             "train.py, or name another folder with in="
         )
-    return Found(folder, experiments, tables, pictures, dict(sorted(left_out.items())))
+    left_out = dict(sorted(left_out.items()))
+    return Found(folder, experiments, tables, pictures, robustness, left_out)
 
 
 def _complete(folder: Path) -> list[Path]:

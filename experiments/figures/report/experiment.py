@@ -11,6 +11,7 @@ import yaml  # type: ignore[import-untyped]
 from experiments.evaluation.finished import Evaluation, FinishedRun
 from experiments.evaluation.statistics import Estimate, RunKey
 from experiments.evaluation.terminal import run_name
+from experiments.figures.curve_logs import Log, read_log
 from experiments.figures.report import grids, pictures
 from experiments.figures.report.commands import commands, overrides_of, with_root
 from experiments.figures.report.views import Article, Picture
@@ -142,18 +143,26 @@ def _curves(evaluation: Evaluation) -> tuple[list[Picture], list[str]]:
     logs, unread = [], []
     for run in evaluation.runs:
         try:
-            logs.append(pictures.read_log(run.folder.path / "log.csv"))
-        except (OSError, ValueError) as error:
+            logs.append(read_log(run))
+        except RunError as error:
             unread.append(f"Not in the learning curves: {error}.")
+    longest = max(logs, key=lambda log: len(log["epoch"]), default={})
+    whole = [log for log in logs if log.keys() == longest.keys()
+             and log["epoch"] == longest["epoch"]]  # fmt: skip
+    if others := len(logs) - len(whole):
+        unread.append(f"Not in the learning curves: {others} logs with other epochs or columns.")
+    return [_drawn(evaluation, whole)] if whole else [], unread
+
+
+def _drawn(evaluation: Evaluation, logs: Sequence[Log]) -> Picture:
     metric = evaluation.metric_names[0]
-    if not logs:
-        return [], unread
     last = [log[f"test/{metric}"][-1] for log in logs if f"test/{metric}" in log]
-    ends = f"; the mean {metric} on test ends at {number(metric, np.mean(last))}" if last else ""
+    mean = number(metric, float(np.mean(last))) if last else "unknown"
     caption = f"learning curves{f', mean of {len(logs)} runs' if len(logs) > 1 else ''}"
-    alt = f"{caption}: loss and {metric} over {len(logs[0]['epoch'])} epochs{ends}"
+    epochs = len(logs[0]["epoch"])
+    alt = f"{caption}: loss and {metric} over {epochs} epochs; on test {metric} ends at {mean}"
     source = pictures.embedded(pictures.curves(logs, metric))
-    return [Picture(caption, alt, source, evaluation.provenance == "sample")], unread
+    return Picture(caption, alt, source, evaluation.provenance == "sample")
 
 
 def _predictions(evaluation: Evaluation) -> Picture:

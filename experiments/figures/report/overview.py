@@ -41,9 +41,9 @@ def errors(experiments: Sequence[Experiment]) -> list[str]:
 
 def deviations(experiments: Sequence[Experiment]) -> list[Grid]:
     """Return for each experiment its protocol and the switches that are not the paper's."""
-    head = ["experiment", "hash", "protocol", "switches", "settings"]
+    head = ["experiment", "hash", "data", "protocol", "switches", "settings"]
     rows = [
-        [e.name, e.metrics["hash"], e.metrics["protocol"], e.switches, e.settings]
+        [e.name, e.metrics["hash"], e.provenance, e.metrics["protocol"], e.switches, e.settings]
         for e in experiments
     ]
     sample = any(e.provenance == "sample" for e in experiments)

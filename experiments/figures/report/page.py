@@ -59,15 +59,18 @@ def page(found: Found) -> str:
         for k, runs in enumerate(found.experiments, 1)
     ]
     figures, robustness = _pictures(found)
+    tables = _tables(found)
+    articles = [*(one.article for one in experiments), *tables, *found.robustness]
     return _template().render(
         summary=_summary(found, experiments),
-        sample=any(one.provenance == "sample" for one in experiments),
+        sample=any(shown.sample for shown in (*articles, *figures, *robustness)),
         run=overview.what_was_run(experiments),
         rules=overview.rules(experiments),
         errors=overview.errors(experiments),
-        tables=_tables(found),
+        tables=tables,
         figures=figures,
         robustness=robustness,
+        corrupted=found.robustness,
         experiments=[one.article for one in experiments],
         deviations=overview.deviations(experiments),
         provenance=overview.provenance(experiments),

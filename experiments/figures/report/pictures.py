@@ -1,11 +1,9 @@
 """The page's own small pictures: one column wide, so that a phone shows them in full size."""
 
 import base64
-import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,26 +13,12 @@ from matplotlib.ticker import MaxNLocator
 
 from experiments.evaluation.classes import ClassReport
 from experiments.evaluation.levels import LevelReport
+from experiments.figures.curve_logs import Log
 from experiments.figures.style import COLORS, COLUMN, KINDS, LOOK
 
 SPLITS = ("train", "test", "validation", "dev")  # each has a color of its own, in this order
 WRITTEN = 20  # classes whose numbers can be read in a matrix
 MARGINS = {"left": 0.17, "right": 0.97, "top": 0.96, "bottom": 0.12}
-Log = Mapping[str, np.ndarray]
-
-
-def read_log(file: Path) -> dict[str, np.ndarray]:
-    """Return the columns of a run's `log.csv`, `(epochs,)` each; NaN where a cell is empty.
-
-    Raises:
-        ValueError: if it is no such table.
-    """
-    with file.open(newline="") as lines:
-        head, *rows = list(csv.reader(lines)) or [[]]
-    if not rows or any(len(row) != len(head) for row in rows):
-        raise ValueError(f"{file}: expected a row of {len(head)} numbers for each epoch")
-    values = np.array([[float(cell or "nan") for cell in row] for row in rows])
-    return dict(zip(head, values.T, strict=True))
 
 
 def embedded(svg: bytes) -> str:
@@ -46,7 +30,7 @@ def curves(logs: Sequence[Log], metric: str) -> bytes:
     """Draw the loss, and a metric on each split, over the epochs: runs thin, their mean thick.
 
     Args:
-        logs: of one experiment's runs; what one of them lacks is not drawn.
+        logs: of one experiment's runs, all with the same columns and epochs.
         metric: the task's first one.
     """
     with _drawing(height=3.3) as figure:
@@ -115,17 +99,16 @@ def accuracy(report: ClassReport) -> float:
 
 
 def _draw_curve(axes: Any, logs: Sequence[Log], column: str, label: str, color: str) -> None:
-    found = [log[column] for log in logs if column in log and np.isfinite(log[column]).any()]
-    if not found:
+    found = np.array([log[column] for log in logs if column in log])  # (runs, epochs)
+    if not found.size:
         return
+    epochs = np.arange(1, found.shape[1] + 1)
     if len(found) > 1:
-        gap = [np.nan]  # parts the runs, so that they can be drawn as one line
-        x = np.concatenate([[*range(1, len(one) + 1), *gap] for one in found])
-        y = np.concatenate([[*one, *gap] for one in found])
+        # One line with gaps is drawn faster than a line for each run.
+        x = np.tile([*epochs, np.nan], len(found))
+        y = np.pad(found, ((0, 0), (0, 1)), constant_values=np.nan).ravel()
         axes.plot(x, y, color=color, alpha=0.25, linewidth=0.4)
-    epochs = min(map(len, found))  # beyond it the mean would be of other runs
-    mean = np.mean([one[:epochs] for one in found], axis=0)
-    axes.plot(np.arange(1, epochs + 1), mean, color=color, label=label, linewidth=1.4)
+    axes.plot(epochs, found.mean(0), color=color, label=label, linewidth=1.4)
 
 
 @contextmanager

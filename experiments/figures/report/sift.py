@@ -31,7 +31,9 @@ def read_run(folder: Path) -> FinishedRun:
         raise RunError(f"{folder / 'metrics.json'}: expected what train.py writes, found {mistake}")
     try:
         evaluation = Evaluation([run])
-        _ = evaluation.report if evaluation.classifies else evaluation.levels
+        report = evaluation.report if evaluation.classifies else evaluation.levels
+        if not report.rows():
+            raise IndexError("no label that can be shown")
     except RunError:
         raise
     except (ValueError, IndexError, TypeError) as error:
