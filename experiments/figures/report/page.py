@@ -61,9 +61,10 @@ def page(found: Found) -> str:
     figures, robustness = _pictures(found)
     tables = _tables(found)
     articles = [*(one.article for one in experiments), *tables, *found.robustness]
+    marks = [shown.sample for shown in articles] + [p.sample for p in (*figures, *robustness)]
     return _template().render(
         summary=_summary(found, experiments),
-        sample=any(shown.sample for shown in (*articles, *figures, *robustness)),
+        sample=any(marks),
         run=overview.what_was_run(experiments),
         rules=overview.rules(experiments),
         errors=overview.errors(experiments),
