@@ -27,17 +27,21 @@ class RawCorruption(Corruption):
 
     @abstractmethod
     def pack_copy(
-        self, data: PackedDataModule, raw: Path, work: Path, out: Path, strength: float
+        self, data: PackedDataModule, raw: Path | None, work: Path, out: Path, strength: float
     ) -> None:
         """Write corrupted raw files into `work`, and prepare them into `out` as `data` was.
 
         Args:
             data: set up.
-            raw: the raw files.
+            raw: the raw files, if the user named them or the sample has them.
             work: an empty folder, deleted afterwards.
             out: the packed copy to make.
             strength: in the corruption's unit.
         """
+
+    def read(self, copy: PackedDataset, name: str) -> np.ndarray:
+        """Return an array of the copy, as the datamodule loads it, `(N, ...)`."""
+        return copy.array(name)
 
     def changes(
         self,
@@ -53,18 +57,27 @@ class RawCorruption(Corruption):
         key = canonical_hash({"of": data.manifest_hash, "by": name, "strength": strength})[:12]
         out = copies / f"{modality}-{name}-{strength:g}-{key}"
         if not (out / MANIFEST).is_file():
-            if raw is None:
-                raise DataError(
-                    f"{name} acts on raw files: expected raw=<the raw folder that {data.root} was "
-                    "made from>, found none; give it, or leave this corruption out"
-                )
             copies.mkdir(parents=True, exist_ok=True)
             with TemporaryDirectory(dir=copies, prefix=".raw-") as work:
                 self.pack_copy(data, raw, Path(work), out, strength)
         copy = PackedDataset(out, task=data.task, protocol=data.protocol)
         rows = _matching(data.ids, copy)
         there = data.evaluation_rows.arrays
-        return {n: _Replaced.of(copy.array(n), rows, there[n], out / n) for n in self.arrays}
+        return {n: _Replaced.of(self.read(copy, n), rows, there[n], out / n) for n in self.arrays}
+
+
+def needed(raw: Path | None, what: str, root: Path) -> Path:
+    """Return the raw folder.
+
+    Raises:
+        DataError: the user has named none.
+    """
+    if raw is None:
+        raise DataError(
+            f"{what} acts on raw files: expected raw=<the raw folder that {root} was made from>, "
+            "found none; give it, or choose other corruptions by only="
+        )
+    return raw
 
 
 def _matching(ids: Sequence[str], copy: PackedDataset) -> np.ndarray:

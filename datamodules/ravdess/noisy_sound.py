@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules.corruption.raw import RawCorruption
+from datamodules.corruption.raw import RawCorruption, needed
 from datamodules.formats.sound import read_sound
 from datamodules.packed.datamodule import PackedDataModule
 from datamodules.packed.dataset import read_manifest
@@ -38,8 +38,9 @@ class NoisySound(RawCorruption):
         self.workers = workers
 
     def pack_copy(
-        self, data: PackedDataModule, raw: Path, work: Path, out: Path, strength: float
+        self, data: PackedDataModule, raw: Path | None, work: Path, out: Path, strength: float
     ) -> None:
+        raw = needed(raw, type(self).__name__, data.root)
         settings = RavdessSettings(**read_manifest(data.root)["settings"])
         files = find_ravdess_files(raw)
         sounds = {**files.video, **files.soundtrack, **files.sound}  # as prepare chooses

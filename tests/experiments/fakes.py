@@ -1,7 +1,7 @@
 """A datamodule with random features that carry their label, for tests of what a run is."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+Changes = dict[str, Callable[[torch.Tensor, int], torch.Tensor]]
 SHAPES = {"audio": (13, 40), "action_units": (35,)}
 
 
@@ -28,8 +29,8 @@ class Order(Sampler[int]):
 
 
 class Rows(Dataset[dict[str, torch.Tensor]]):
-    def __init__(self, modalities: list[str], rows: range) -> None:
-        self.modalities, self.rows = modalities, rows
+    def __init__(self, modalities: list[str], rows: range, changes: Changes | None = None) -> None:
+        self.modalities, self.rows, self.changes = modalities, rows, changes or {}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -42,7 +43,7 @@ class Rows(Dataset[dict[str, torch.Tensor]]):
         for offset, name in enumerate(self.modalities):
             x = torch.randn(SHAPES[name], generator=generator)
             x[(label + offset) % 8] += 2
-            sample[name] = x
+            sample[name] = self.changes[name](x, row) if name in self.changes else x
         return sample
 
 
@@ -62,6 +63,7 @@ class TinyData(pl.LightningDataModule):
         self.modalities, self.batch_size, self.seed = list(modalities), batch_size, seed
         self.evaluation_names = ["test", "validation"][:splits]
         self.ids = [f"clip{i}" for i in range(96)]
+        self.changes: Changes = {}
 
     def train_dataloader(self) -> Any:
         rows = Rows(self.modalities, range(48))
@@ -69,9 +71,25 @@ class TinyData(pl.LightningDataModule):
 
     def val_dataloader(self) -> Any:
         parts = [range(48, 72), range(72, 96)]
-        return [DataLoader(Rows(self.modalities, part), 10) for part in parts][
+        return [DataLoader(Rows(self.modalities, part, self.changes), 10) for part in parts][
             : len(self.evaluation_names)
         ]
+
+    def change_evaluation(self, changes: Changes) -> None:
+        self.changes = changes
+
+
+class Scaled:
+    """A corruption that multiplies a modality by its strength."""
+
+    unit = "times"
+    needs_raw = False
+
+    def __init__(self, strengths: list[float]) -> None:
+        self.strengths = strengths
+
+    def changes(self, data: TinyData, modality: str, strength: float, **places: Any) -> Changes:
+        return {modality: lambda x, row: strength * x}
 
 
 class SeeingData(TinyData):

@@ -134,7 +134,7 @@ class Reversed(RawCorruption):
     lost = 0
 
     def pack_copy(
-        self, data: PackedDataModule, raw: Path, work: Path, out: Path, strength: float
+        self, data: PackedDataModule, raw: Path | None, work: Path, out: Path, strength: float
     ) -> None:
         with (data.root / INDEX).open() as file:
             rows = list(csv.DictReader(file))[::-1][self.lost :]

@@ -134,7 +134,7 @@ def test_runs_without_the_module(two_seeds: Path, tmp_path: Path) -> None:
 
 
 def test_a_rule_that_the_runs_do_not_have(place: Path) -> None:
-    with pytest.raises(RunError, match="rule=best: .* reports under paper_rule, last_epoch"):
+    with pytest.raises(RunError, match=r"rule=best: .* reports under paper_rule, last_epoch"):
         measure_runs(str(place), "best", console=Console(quiet=True))
 
 

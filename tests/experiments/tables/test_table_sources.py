@@ -88,8 +88,8 @@ def test_a_dry_run_writes_nothing_anywhere(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     totals = [line for line in lines if not line.startswith("missing")]
-    assert totals == [f"0 of {runs} runs complete" for runs in (90, 60, 75)]
-    assert len(lines) == 90 + 60 + 75 + 3
+    assert totals == [f"0 of {runs} runs complete" for runs in (96, 60, 75)]
+    assert len(lines) == 96 + 60 + 75 + 3
     assert not list(tmp_path.iterdir())
 
 
