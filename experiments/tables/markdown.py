@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from experiments.evaluation.statistics import Estimate
 from experiments.evaluation.terminal import EACH, SEPARATE
 from experiments.metric import which_is_better
 from experiments.tables.cells import SIZES, cells, rule_name
@@ -19,11 +18,7 @@ def markdown(filled: Filled, level: int = 1) -> str:
         *_grids(filled),
         origin(filled),
         reading(filled),
-        "\n".join(
-            f"* {line.row.name}: {' '.join(line.row.note.split())}"
-            for line in filled.lines
-            if line.row.note
-        ),
+        "\n".join(f"* {note}" for note in notes(filled)),
     ]
     return "\n\n".join(passage for passage in passages if passage) + "\n"
 
@@ -54,8 +49,17 @@ def _grid(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in rows)
 
 
+def notes(filled: Filled) -> list[str]:
+    """Return what a reader must know of single rows."""
+    return [
+        f"{line.row.name}: {' '.join(line.row.note.split())}"
+        for line in filled.lines
+        if line.row.note
+    ]
+
+
 def origin(filled: Filled) -> str:
-    """Say on which data, settings and sources the runs of a table stand."""
+    """Say what a table stands on: data, protocol, runs and sources."""
     table, stands = filled.table, filled.provenance
     manifests = ", ".join(f"{m[:12]}" for m in stands["manifests"])
     return (
@@ -78,16 +82,12 @@ def _sources(hashes: Sequence[str]) -> str:
 def reading(filled: Filled) -> str:
     """Say what selects, what the errors cover, and how the differences are taken."""
     table = filled.table
-    estimates = [e for line in filled.lines for f in line.figures.values() for e in f.values()]
-    rules = [selection(rule, filled.reporting[rule]) for rule in filled.rules
-             if rule in filled.reporting]  # fmt: skip
-    told = f"{'; '.join(rules)}. " if rules else ""
     better = which_is_better(table.metrics)
+    sentences = [selections(filled), errors(filled), f"{better.capitalize()}." * bool(better)]
+    told = " ".join(sentence for sentence in sentences if sentence)
     return (
-        told
-        + _errors(estimates)
-        + f"{better.capitalize()}. " * bool(better)
-        + f"Differences to {_references(table)} are "
+        f"{told} " * bool(told)
+        + f"Differences to {references(table)} are "
         + f"of {table.metrics[0]}, " * (len(table.metrics) > 1)
         + "paired over the same folds and seeds."
         + CHOSEN_START * ("paper_rule" in filled.provenance["starts"])
@@ -95,16 +95,24 @@ def reading(filled: Filled) -> str:
     )
 
 
-def _errors(estimates: Sequence[Estimate]) -> str:
+def selections(filled: Filled) -> str:
+    """Say which epoch each rule takes."""
+    rules = [selection(rule, filled.reporting[rule]) for rule in filled.rules
+             if rule in filled.reporting]  # fmt: skip
+    return f"{'; '.join(rules)}." if rules else ""
+
+
+def errors(filled: Filled) -> str:
     """Say what the errors are taken over, and where there are none."""
-    found = sorted({e.covers() for e in estimates if e.units > 1})
-    told = f"Errors are standard errors of the mean over: {'; '.join(found)}. " if found else ""
-    if any(e.units < 2 for e in estimates):
-        told += "A single run has no error. "
+    every = [e for line in filled.lines for f in line.figures.values() for e in f.values()]
+    found = sorted({e.covers() for e in every if e.units > 1})
+    told = f"Errors are standard errors of the mean over: {'; '.join(found)}." if found else ""
+    if any(e.units < 2 for e in every):
+        told += " " * bool(told) + "A single run has no error."
     return told
 
 
-def _references(table: Table) -> str:
+def references(table: Table) -> str:
     """Name the reference, or each one with the rows that are compared with it."""
     if len(table.references) == 1:
         return table.reference

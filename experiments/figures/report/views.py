@@ -11,7 +11,7 @@ from experiments.figures.report.pictures import embedded
 from experiments.runs.overrides import Overrides
 from experiments.tables.cells import cells
 from experiments.tables.fill import Filled
-from experiments.tables.markdown import origin, reading
+from experiments.tables.markdown import notes, origin, reading
 
 SHOWN_ROWS = 200  # of a picture's numbers
 
@@ -83,13 +83,12 @@ def table_article(filled: Filled, *, id: str, file: str) -> Article:
     """
     head, rows = cells(filled)
     table = filled.table
-    notes = [f"{line.row.name}: {line.row.note}" for line in filled.lines if line.row.note]
     return Article(
         id=id,
         title=table.title,
         sample=filled.sample,
         grids=[Grid(f"{table.title} ({file})", head, rows, filled.sample)],
-        notes=[table.context, origin(filled), reading(filled), *notes],
+        notes=[table.context, origin(filled), reading(filled), *notes(filled)],
         commands=_table_commands(filled),
     )
 
