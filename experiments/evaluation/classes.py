@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
-from torchmetrics.functional import classification as metrics
 
 
 @dataclass(frozen=True)
@@ -55,21 +53,23 @@ def class_report(scores: np.ndarray, labels: np.ndarray, names: Sequence[str]) -
         scores: `(N, K)`, the larger the likelier.
         labels: `(N,)` class indices.
         names: of the K classes.
+
+    Raises:
+        ValueError: if a label is no index of a class.
     """
-    predicted, target = torch.from_numpy(scores).argmax(1), torch.from_numpy(labels).long()
     count = len(names)
-    figures = {
-        key: 100 * measure(predicted, target, count, average="none").double().numpy()
-        for key, measure in (
-            ("precision", metrics.multiclass_precision),
-            ("recall", metrics.multiclass_recall),
-            ("f1", metrics.multiclass_f1_score),
-        )
-    }
-    confusion = metrics.multiclass_confusion_matrix(predicted, target, count).numpy()
+    if labels.size and not 0 <= labels.min() <= labels.max() < count:
+        found = f"{labels.min()} to {labels.max()}"
+        raise ValueError(f"labels: expected indices of {count} classes, found {found}")
+    pairs = count * labels.astype(np.int64) + scores.argmax(1)
+    confusion = np.bincount(pairs, minlength=count**2).reshape(count, count)
     there = np.flatnonzero(confusion.sum(0) + confusion.sum(1)).tolist()
+    confusion = confusion[np.ix_(there, there)]
+    right, true, predicted = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
     return ClassReport(
         tuple(names[k] for k in there),
-        confusion[np.ix_(there, there)],
-        **{key: values[there] for key, values in figures.items()},
+        confusion,
+        precision=100 * right / np.maximum(predicted, 1),
+        recall=100 * right / np.maximum(true, 1),
+        f1=200 * right / (true + predicted),
     )

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from experiments.evaluation.statistics import Estimate, Fold, RunKey, estimate, paired_difference
 from experiments.runs.folder import Metrics, RunError, RunFolder
 from experiments.runs.overrides import Overrides
-from experiments.tables.plan import Plan
 from experiments.tables.table import Row, Table
+
+if TYPE_CHECKING:  # for its name alone: a plan makes runs, which takes torch and Lightning
+    from experiments.tables.plan import Plan
 
 NONE = Overrides()
 
@@ -104,7 +106,7 @@ class Filled:
         return tuple(metric for metric in self.table.metrics if metric in known)
 
 
-def unreadable(todo: Plan) -> dict[RunFolder, str]:
+def unreadable(todo: "Plan") -> dict[RunFolder, str]:
     """Return why the metrics of a complete run cannot be read, for each such run."""
     reasons: dict[RunFolder, str] = {}
     for folder in todo.folders:
@@ -118,7 +120,7 @@ def unreadable(todo: Plan) -> dict[RunFolder, str]:
 
 def fill(
     table: Table,
-    todo: Plan,
+    todo: "Plan",
     paper_sizes: dict[str, int],
     overrides: Overrides = NONE,
     left_out: Collection[RunFolder] = (),

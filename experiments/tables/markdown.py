@@ -5,7 +5,6 @@ from typing import Any
 
 from experiments.evaluation.terminal import EACH, SEPARATE
 from experiments.metric import which_is_better
-from experiments.runs.rules import headline
 from experiments.tables.cells import SIZES, cells, rule_name
 from experiments.tables.fill import Filled
 from experiments.tables.table import Table
@@ -26,6 +25,8 @@ def markdown(filled: Filled, level: int = 1) -> str:
 
 def _grids(filled: Filled) -> list[str]:
     """Return one grid; with several metrics one for each rule, the headline's first, with sizes."""
+    from experiments.runs.rules import headline  # here, because it takes Lightning along
+
     head, body = cells(filled)
     if len(filled.table.metrics) == 1 or not filled.rules:
         return [_grid(head, body)]
@@ -96,7 +97,7 @@ def reading(filled: Filled) -> str:
 
 def selections(filled: Filled) -> str:
     """Say which epoch each rule takes."""
-    rules = [_selection(rule, filled.reporting[rule]) for rule in filled.rules
+    rules = [selection(rule, filled.reporting[rule]) for rule in filled.rules
              if rule in filled.reporting]  # fmt: skip
     return f"{'; '.join(rules)}." if rules else ""
 
@@ -122,7 +123,8 @@ def references(table: Table) -> str:
     return f"each row's reference ({'; '.join(others)}; {table.reference} for all others)"
 
 
-def _selection(name: str, rule: Mapping[str, Any]) -> str:
+def selection(name: str, rule: Mapping[str, Any]) -> str:
+    """Say which epoch a reporting rule takes, from how it was configured."""
     split = rule.get("split")
     if rule.get("each"):
         return f"{SEPARATE} `{name}` takes {EACH.format(split)}"

@@ -1,0 +1,1 @@
+"""One page that shows what lies below a folder of results."""

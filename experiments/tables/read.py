@@ -1,0 +1,106 @@
+"""Filled tables read back from the JSON that `write_tables` wrote."""
+
+import json
+import math
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hydra.errors import HydraException
+
+from experiments.evaluation.statistics import Estimate
+from experiments.runs.folder import RunError
+from experiments.runs.overrides import Overrides
+from experiments.tables.cells import cells
+from experiments.tables.fill import Filled, Line, Measured
+from experiments.tables.markdown import origin, reading
+from experiments.tables.table import Row, Table
+
+T = TypeVar("T")
+STANDS_ON = ("overrides", "data", "manifests", "starts", "protocols", "hashes", "sources")
+
+
+def read_tables(file: Path) -> list[Filled]:
+    """Return the parts of a table, one if it has no parts.
+
+    Args:
+        file: `table<name>.json`.
+
+    Raises:
+        RunError: if it is not what this version of `scripts/reproduce.py` writes.
+    """
+    try:
+        content = json.loads(file.read_text())
+        parts = content.get("parts", [content])
+        found = [_filled(part) for part in parts]
+        for part in found:  # what cannot be printed is no table
+            cells(part), origin(part), reading(part)
+            for line in part.lines:
+                Overrides(
+                    (*part.table.overrides, *line.row.overrides, *part.provenance["overrides"])
+                )
+        return found
+    except (HydraException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(
+            f"{file}: expected what scripts/reproduce.py writes, found something else "
+            f"({type(error).__name__}: {error}): write the table again"
+        ) from None
+
+
+def _filled(content: dict[str, Any]) -> Filled:
+    table = content["table"]
+    rows = tuple(_row(row) for row in table["rows"])
+    stands = content["provenance"]
+    if missing := [key for key in STANDS_ON if not isinstance(stands.get(key), list)]:
+        raise ValueError(f"no {', '.join(missing)} in its provenance")
+    if not isinstance(table["title"], str):
+        raise TypeError(f"the title {table['title']}")
+    return Filled(
+        table=_of(Table, table, rows=rows),
+        rules=tuple(content["rules"]),
+        lines=tuple(_line(line) for line in content["lines"]),
+        provenance=dict(stands),
+        reporting=dict(content["reporting"]),
+    )
+
+
+def _line(content: dict[str, Any]) -> Line:
+    figures = {
+        rule: {metric: _estimate(value) for metric, value in metrics.items()}
+        for rule, metrics in content["figures"].items()
+    }
+    differences = {rule: _estimate(value) for rule, value in content["differences"].items()}
+    measured = tuple(_of(Measured, one) for one in content["measured"])
+    return _of(
+        Line,
+        content,
+        row=_row(content["row"]),
+        figures=figures,
+        differences=differences,
+        measured=measured,
+    )
+
+
+def _row(content: dict[str, Any]) -> Row:
+    return _of(Row, content, overrides=tuple(map(str, content["overrides"])))
+
+
+def _estimate(content: dict[str, Any]) -> Estimate:
+    error = content["error"]  # JSON knows no NaN
+    return _of(
+        Estimate,
+        content,
+        mean=float(content["mean"]),
+        error=math.nan if error is None else float(error),
+    )
+
+
+def _of(kind: type[T], content: dict[str, Any], **changes: Any) -> T:
+    """Make an instance of a dataclass; a key that it does not have is of another version."""
+    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    values = {key: _tuples(value) for key, value in content.items() if key in names}
+    return kind(**values | changes)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
