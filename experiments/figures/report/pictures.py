@@ -55,17 +55,15 @@ def confusion(report: ClassReport) -> bytes:
         axes = figure.add_axes((0.24, 0.22, 0.72, 0.7))
         axes.imshow(report.shares, cmap="Blues", vmin=0, vmax=100, interpolation="nearest")
         size = 6.5 if count <= WRITTEN else 2.5
-        names = [name[:14] for name in report.names]
+        names = [name[: 14 if count <= WRITTEN else 30] for name in report.names]
         axes.set_xticks(range(count), names, rotation=45, ha="right", fontsize=size)
         axes.set_yticks(range(count), names, fontsize=size)
         axes.tick_params(length=0, pad=2)
         axes.set_xlabel("predicted", labelpad=1)
         axes.set_ylabel("true", labelpad=1)
         axes.set_title(f"accuracy {accuracy(report):.1f} %, {report.counts.sum()} predictions")
-        for (i, j), share in np.ndenumerate(report.shares if count <= WRITTEN else np.empty(())):
-            color = "white" if share > 55 else "black"
-            if share >= 0.5:
-                axes.text(j, i, f"{share:.0f}", ha="center", va="center", fontsize=6, color=color)
+        if count <= WRITTEN:
+            _write_shares(axes, report)
         return _svg(figure)
 
 
@@ -96,6 +94,13 @@ def levels(report: LevelReport) -> bytes:
 def accuracy(report: ClassReport) -> float:
     """Return the per cent of all predictions that are right."""
     return 100 * float(report.confusion.trace() / report.confusion.sum())
+
+
+def _write_shares(axes: Any, report: ClassReport) -> None:
+    for (i, j), share in np.ndenumerate(report.shares):
+        if share >= 0.5:
+            color = "white" if share > 55 else "black"
+            axes.text(j, i, f"{share:.0f}", ha="center", va="center", fontsize=6, color=color)
 
 
 def _draw_curve(axes: Any, logs: Sequence[Log], column: str, label: str, color: str) -> None:
