@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from experiments.evaluation.finished import FinishedRun
 from experiments.evaluation.places import incomplete_runs, run_folders
+from experiments.evaluation.sift import HALF_WRITTEN, sifted
 from experiments.runs.folder import RunError
 
 
@@ -38,38 +39,22 @@ def find_experiments(places: str | Sequence[str]) -> tuple[list[Experiment], lis
         places: folders or patterns, as `run_folders` takes them.
 
     Returns:
-        The experiments by label, and why runs were left out: not complete, unreadable, or there
-        twice for one fold and seed.
+        The experiments by label, and why runs were left out, as `sift` says.
 
     Raises:
         RunError: if there is no complete run, or none that counts.
     """
-    left_out = [f"{path}: not complete" for path in incomplete_runs(places)]
-    groups: dict[tuple[str, str], dict[tuple[str, int], list[FinishedRun]]] = {}
-    for folder in run_folders(places):
-        try:
-            run = FinishedRun(folder, folder.metrics())
-        except RunError as error:
-            left_out.append(str(error))
-            continue
-        kind = str(run.metrics["task"]), str(run.metrics["hash"])
-        place = str(run.key[0]), int(run.key[1])
-        groups.setdefault(kind, {}).setdefault(place, []).append(run)
-    alone: list[tuple[FinishedRun, ...]] = []
-    for group in groups.values():
-        for (fold, seed), same in group.items():
-            if len(same) > 1:
-                listed = " and ".join(str(run.folder.path) for run in same)
-                left_out.append(
-                    f"fold {fold} seed {seed} of one experiment is there twice: {listed}"
-                )
-        runs = tuple(same[0] for _, same in sorted(group.items()) if len(same) == 1)
-        alone += [runs] if runs else []
-    if not alone:
-        raise RunError("; ".join(left_out))
-    labels = _labels([runs[0] for runs in alone])
-    found = [Experiment(label, runs) for label, runs in zip(labels, alone, strict=True)]
-    return sorted(found, key=lambda experiment: experiment.label), left_out
+    left_out = dict.fromkeys(incomplete_runs(places), HALF_WRITTEN)
+    groups, contradictory = sifted(folder.path for folder in run_folders(places))
+    told = [
+        why if str(path) in why else f"{path}: {why}"
+        for path, why in (left_out | contradictory).items()
+    ]
+    if not groups:
+        raise RunError("; ".join(told))
+    labels = _labels([runs[0] for runs in groups])
+    found = [Experiment(label, tuple(runs)) for label, runs in zip(labels, groups, strict=True)]
+    return sorted(found, key=lambda experiment: experiment.label), told
 
 
 def _labels(runs: Sequence[FinishedRun]) -> list[str]:

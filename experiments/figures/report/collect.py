@@ -6,14 +6,12 @@ from pathlib import Path
 
 from experiments.evaluation.finished import FinishedRun
 from experiments.evaluation.places import incomplete_runs, run_folders
+from experiments.evaluation.sift import HALF_WRITTEN, Reasons, sifted
 from experiments.figures.report.robustness import robustness_article
-from experiments.figures.report.sift import Reasons, read_run, sift
 from experiments.figures.report.views import Article
 from experiments.runs.folder import RunError, RunFolder
 from experiments.tables.fill import Filled
 from experiments.tables.read import read_tables
-
-HALF_WRITTEN = "half-written: no metrics.json yet; its train command goes on where it stopped"
 
 
 @dataclass(frozen=True)
@@ -49,13 +47,7 @@ def collect(folder: Path) -> Found:
     if not folder.is_dir():
         raise RunError(f"in={folder}: no such folder; train.py writes below results/")
     left_out: Reasons = dict.fromkeys(incomplete_runs(str(folder)), HALF_WRITTEN)
-    runs = []
-    for path in _complete(folder):
-        try:
-            runs.append(read_run(path))
-        except RunError as error:
-            left_out[path] = str(error)
-    experiments, contradictory = sift(runs)
+    experiments, contradictory = sifted(_complete(folder))
     left_out |= contradictory
     tables = {}
     for file in _outside_runs(folder, "table*.json"):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from experiments.evaluation.finished import FinishedRun
+from experiments.evaluation.sift import read_run
 from experiments.figures.report.collect import collect
-from experiments.figures.report.sift import read_run
 from experiments.runs.folder import RunError
 from tests.experiments.figures.report.pages import written
 from tests.experiments.finished import RunsCode, experiment, finished_run

@@ -16,6 +16,8 @@ KINDS: dict[str, type | tuple[type, ...]] = {
 ALIKE = ("data", "fusion", "modalities", "protocol", "provenance", "headline", "classes")
 HASH = re.compile(r"-([0-9a-f]{8})$")  # at the end of a variant's name
 
+HALF_WRITTEN = "half-written: no metrics.json yet; its train command goes on where it stopped"
+
 Reasons = dict[Path, str]
 """Why a run is left out, by its folder."""
 
@@ -42,6 +44,22 @@ def read_run(folder: Path) -> FinishedRun:
             f"found something else ({error}): train the run again with rerun=true"
         ) from None
     return run
+
+
+def sifted(folders: Iterable[Path]) -> tuple[list[list[FinishedRun]], Reasons]:
+    """Read complete runs, and return experiments and the runs that do not count.
+
+    Args:
+        folders: of complete runs.
+    """
+    runs, out = [], Reasons()
+    for folder in folders:
+        try:
+            runs.append(read_run(folder))
+        except RunError as error:
+            out[folder] = str(error)
+    experiments, contradictory = sift(runs)
+    return experiments, out | contradictory
 
 
 def sift(runs: Sequence[FinishedRun]) -> tuple[list[list[FinishedRun]], Reasons]:
