@@ -23,7 +23,8 @@ def figure7(out: Path, **asked: Any) -> list[Path]:
     """Draw Figure 7 and return the files that were written.
 
     A bar is a block's mean over all samples (and segments), its error bar the standard error over
-    the runs; the dots are the runs, since blocks of one place have nothing in common but it.
+    the runs; the dots are the runs. Over several seeds read the dots: blocks of one place in runs
+    that start from different weights have nothing in common but it.
 
     Args:
         out: the folder.
@@ -83,7 +84,7 @@ def _draw(axes: Axes, rows: Sequence[dict[str, Any]]) -> None:
             error_kw={"linewidth": 0.8, "capsize": 1.5},
             label=modality,
         )
-    label = "uniform gate (1 / blocks)"
+    label = "uniform gate (1 / N)"
     axes.axhline(rows[0]["uniform"], color="black", label=label, **UNIFORM)
     axes.set_xlim(0.3, len(rows) + 0.7)
     axes.xaxis.set_major_locator(MaxNLocator(20, integer=True, min_n_ticks=1))
