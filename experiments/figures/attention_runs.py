@@ -17,11 +17,12 @@ from experiments.evaluation.attention import (
     attention_modules,
     measure,
 )
-from experiments.evaluation.finished import Evaluation, FinishedRun, describe, find_runs
+from experiments.evaluation.experiments import find_experiments
+from experiments.evaluation.finished import Evaluation, FinishedRun, describe
 from experiments.evaluation.reopen import reopen
 from experiments.evaluation.statistics import RunKey, estimate
 from experiments.evaluation.terminal import evaluation_title
-from experiments.figures.omissions import omit, omit_incomplete
+from experiments.figures.omissions import omit
 from experiments.runs.folder import RunError
 
 # Of the largest score: more than any precision rounds, less than other weights differ.
@@ -127,9 +128,17 @@ def measure_runs(
         RunError: if the runs are of several experiments, have no MSAF module, or none can be
             opened.
     """
-    evaluation = Evaluation(find_runs(run), rule)
+    experiments, left_out = find_experiments(run)
+    for reason in left_out:
+        omit(reason, console)
+    if len(experiments) > 1:
+        labels = ", ".join(experiment.label for experiment in experiments)
+        raise RunError(
+            f"expected runs that differ in fold and seed alone, found {len(experiments)} "
+            f"experiments: {labels}; name the folder of one of them"
+        )
+    evaluation = Evaluation(experiments[0].runs, rule)
     estimate(evaluation.values(evaluation.metric_names[0]))  # refuses folds that have no mean
-    omit_incomplete(run, console)
     found: dict[RunKey, Measured] = {}
     for one in _shown(evaluation.runs, console):
         try:

@@ -100,7 +100,7 @@ def test_an_incomplete_run(place: Path) -> None:
     (place / "fold0/seed2/metrics.json").unlink()
     found, said = measured(place)
     assert seeds(found) == [1]
-    assert said.startswith(f"left out: {place / 'fold0/seed2'}: the run is not complete")
+    assert said.startswith(f"left out: {place / 'fold0/seed2'}: half-written")
 
 
 def test_the_same_fold_and_seed_of_another_experiment(place: Path) -> None:
@@ -112,14 +112,16 @@ def test_the_same_fold_and_seed_of_another_experiment(place: Path) -> None:
 
 def test_the_same_run_twice(place: Path) -> None:
     shutil.copytree(place / "fold0/seed1", place / "again/fold0/seed1")
-    with pytest.raises(RunError, match="found two for fold 0 seed 1"):
-        measured(place)
+    found, said = measured(place)
+    assert seeds(found) == [2]  # which of the two would count?
+    assert "is there twice" in said
 
 
 def test_metrics_that_cannot_be_read(place: Path) -> None:
     (place / "fold0/seed1/metrics.json").write_text("{")
-    with pytest.raises(RunError, match=r"seed1/metrics\.json is not valid JSON"):
-        measured(place)
+    found, said = measured(place)
+    assert seeds(found) == [2]
+    assert "seed1/metrics.json is not valid JSON" in said
 
 
 def test_classes_that_are_not_trusted_are_not_built(place: Path) -> None:

@@ -130,7 +130,7 @@ def test_runs_that_cannot_be_drawn_together(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="expected runs of one task, found ntu, ravdess"):
         drawn(tmp_path, first, second)
     again = logged(tmp_path / "c")
-    with pytest.raises(RunError, match="fold 0 seed 1 of one experiment is there twice"):
+    with pytest.raises(RunError, match=r"is there twice: .* has the same hash, fold and seed"):
         drawn(tmp_path, first, again)
     metrics = second / "metrics.json"
     metrics.write_text(json.dumps({"task": "ntu"}))
@@ -145,4 +145,4 @@ def test_an_incomplete_run_is_named(tmp_path: Path) -> None:
     (begun / "config.yaml").write_text("")
     rows, told = drawn(tmp_path, tmp_path / "runs")
     assert {row["runs"] for row in rows} == {"1"}
-    assert told.startswith(f"left out: {begun}: not complete")
+    assert told.startswith(f"left out: {begun}: half-written")
