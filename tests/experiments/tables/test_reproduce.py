@@ -144,7 +144,7 @@ def test_files_say_what_they_stand_on(small: tuple[Path, str]) -> None:
     assert all(run["hash"] in text for run in runs)
     assert str(place) not in text and "nowhere" not in text  # no folder of this machine
     latex = (place / "results" / "tablesmall.tex").read_text()
-    assert "(sample data)" in latex and "$\\pm$" in latex and latex.count(r"\\") == 6
+    assert "(sample data)" in latex and "$\\pm$" in latex and latex.count(r"\\") == 7
 
 
 def test_shows_the_runs_done_and_the_time_left(small: tuple[Path, str]) -> None:
