@@ -42,17 +42,18 @@ def draw_robustness(found: Robustness, out: Path) -> list[Path]:
     rows = [row for row in figures(found.every, None) if row["metric"] == found.metric]
     shares = list(attention(found.every))
     paths: list[Path] = []
+    origin = {"provenance": found.provenance}
     for modality in dict.fromkeys(row["modality"] for row in rows if row["modality"]):
         lines = [
-            Line(label, own)
+            Line(label, [{**row, **origin} for row in own])
             for label, own in _grouped(_of(rows, modality), lambda row: str(row["experiment"]))
             if any(row["modality"] for row in own)
         ]
-        title = f"{found.title}: {modality} corrupted"
+        title = f"{found.title}, {found.rule}: {modality} missing or corrupted"
         paths += _draw(lines, found.metric, title, out / f"robustness_{modality}")
         own = [row for row in _of(shares, modality) if row["share_of"] == modality]
         lines = [
-            Line(label, part, level=float(part[0]["uniform"]))
+            Line(label, [{**row, **origin} for row in part], level=float(part[0]["uniform"]))
             for label, part in _grouped(own, lambda row: f"{row['experiment']}, {row['module']}")
         ]
         if lines:
@@ -69,14 +70,14 @@ def _draw(lines: Sequence[Line], metric: str, title: str, stem: Path) -> list[Pa
         every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for axes, (name, unit, ticks) in zip(every, panels, strict=True):
             for number, line in enumerate(lines):
-                _plot(axes, line, name, ticks, number)
+                _plot(axes, line, name, ticks, number, aside=(number - (len(lines) - 1) / 2) / 25)
             axes.set_title(name.replace("_", " "))
             axes.set_xticks(range(len(ticks)), ticks)
             axes.set(xlabel=unit)
             axes.grid(axis="y", linewidth=0.4, color="#dddddd")
         every[0].set(ylabel=metric)
         handles, labels = every[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=min(len(lines), 4))
+        figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4))
         figure.suptitle(title, fontsize=8)
     rows = [{"line": line.label, **row} for line in lines for row in line.rows]
     return save(figure, stem, rows)
@@ -92,13 +93,15 @@ def _panels(lines: Sequence[Line]) -> Iterator[tuple[str, str, list[str]]]:
         yield name, own[0]["unit"], [CLEAN.key, *dict.fromkeys(_tick(row) for row in own)]
 
 
-def _plot(axes: Axes, line: Line, name: str, ticks: Sequence[str], number: int) -> None:
+def _plot(
+    axes: Axes, line: Line, name: str, ticks: Sequence[str], number: int, *, aside: float
+) -> None:
     """Plot the points of a line that belong to a panel, a little aside of other lines' points."""
     own = [
         row for row in line.rows
         if row["corruption"] in (CLEAN.key, name) or (name == "missing" and not row["unit"])
     ]  # fmt: skip
-    x = [ticks.index(_tick(row)) + (number - 3) * 0.04 for row in own]
+    x = [ticks.index(_tick(row)) + aside for row in own]
     color = COLORS[number % len(COLORS)]
     axes.errorbar(
         x,
@@ -111,7 +114,8 @@ def _plot(axes: Axes, line: Line, name: str, ticks: Sequence[str], number: int) 
         elinewidth=0.7,
     )
     if line.level is not None:
-        axes.axhline(line.level, color=color, linewidth=0.8, linestyle=":")
+        label = None if number else "uniform gate"
+        axes.axhline(line.level, color=color, linewidth=0.8, linestyle=":", label=label)
 
 
 def _tick(row: Row) -> str:

@@ -34,10 +34,10 @@ class Robustness:
     left_out: Sequence[str]
 
     @property
-    def sample(self) -> bool:
-        """Say whether any run is of rendered data."""
+    def provenance(self) -> str:
+        """Return `sample` if any run is of rendered data, else `real`."""
         runs = [run for measured in self.every for run in measured.experiment.runs]
-        return any(run.metrics["provenance"] == "sample" for run in runs)
+        return "sample" if any(r.metrics["provenance"] == "sample" for r in runs) else "real"
 
     @property
     def metric(self) -> str:
@@ -47,20 +47,19 @@ class Robustness:
     @property
     def title(self) -> str:
         """Return what this is, with the mark of sample data."""
-        return f"Robustness on {self.task}" + (" (sample data)" if self.sample else "")
+        return f"Robustness on {self.task}" + " (sample data)" * (self.provenance == "sample")
 
 
 def write_robustness(found: Robustness, out: Path) -> list[Path]:
     """Write `robustness.md`, `.json`, `figures.csv` and `attention.csv`, and return the paths."""
     rows, shares = list(figures(found.every, found.reference)), list(attention(found.every))
-    origin = "sample" if found.sample else "real"
     paths = [out / "robustness.md", out / "robustness.json"]
     write_text(paths[0], markdown(found, rows, shares))
     write_json(paths[1], _whole(found, rows, shares))
     for name, table in (("figures", rows), ("attention", shares)):
         if table:
             paths.append(out / f"{name}.csv")
-            write_text(paths[-1], _csv({**row, "provenance": origin} for row in table))
+            write_text(paths[-1], _csv({**row, "provenance": found.provenance} for row in table))
     return paths
 
 
@@ -141,7 +140,7 @@ def _whole(found: Robustness, rows: Sequence[Row], shares: Sequence[Row]) -> dic
         "rule": found.rule,
         "metric": found.metric,
         "reference": found.reference,
-        "provenance": "sample" if found.sample else "real",
+        "provenance": found.provenance,
         "sources": sources_hash(),
         "commit": commit(),
         "left_out": list(found.left_out),
