@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import hydra
+from hydra.errors import MissingConfigException
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
@@ -64,8 +65,7 @@ class Study:
         tasks = sorted({str(e.runs[0].metrics["task"]) for e in experiments})
         if len(tasks) > 1:
             raise RunError(f"run: expected runs of one task, found {', '.join(tasks)}; choose one")
-        config = hydra.compose(f"robustness/{tasks[0]}", list(overrides.without(*KEYS)))
-        corruptions = Corruptions(config.corruptions)
+        corruptions = _corruptions(tasks[0], overrides.without(*KEYS))
         only = tuple(_texts(overrides.value("only", [])))
         trust = overrides.value("trust", False)
         if not isinstance(trust, bool):
@@ -120,6 +120,16 @@ class Study:
         if not every:
             raise RunError("; ".join(left_out))
         return Robustness(self.task, self.rule, every, self.against, left_out)
+
+
+def _corruptions(task: str, overrides: Overrides) -> Corruptions:
+    try:
+        return Corruptions(hydra.compose(f"robustness/{task}", list(overrides)).corruptions)
+    except MissingConfigException:
+        raise RunError(
+            f"configs/robustness/{task}.yaml: no such file, so nothing says what may happen to "
+            f"the modalities of {task}: write one, as configs/robustness/ntu.yaml is"
+        ) from None
 
 
 def _texts(value: object) -> list[str]:

@@ -78,6 +78,12 @@ def test_runs_of_two_tasks(tmp_path: Path) -> None:
         study(tmp_path)
 
 
+def test_a_task_of_ones_own_without_corruptions(tmp_path: Path) -> None:
+    finished_run(tmp_path / "a-hash2.0", task="gestures")
+    with pytest.raises(RunError, match=r"configs/robustness/gestures.yaml: no such file"):
+        study(tmp_path)
+
+
 def test_no_runs(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="run=<run folder> is missing"):
         Study.of(Overrides([]))
