@@ -66,9 +66,17 @@ def _labels(runs: Sequence[FinishedRun]) -> list[str]:
         shared = set.intersection(*map(set, others))
         special = [part for part in own if part not in shared]
         labels.append(f"{fusion} ({', '.join(special)})" if special else fusion)
-    hashes = [str(run.metrics["hash"]) for run in runs]
-    pairs = zip(labels, hashes, strict=True)
-    return [name if labels.count(name) == 1 else f"{name} {digest}" for name, digest in pairs]
+    for more in (_protocol, lambda run: run.metrics["hash"]):
+        labels = [
+            f"{label} {more(run)}".strip() if labels.count(label) > 1 else label
+            for label, run in zip(labels, runs, strict=True)
+        ]
+    return labels
+
+
+def _protocol(run: FinishedRun) -> str:
+    """Return the fold of NTU RGB+D, which is a protocol; nothing elsewhere."""
+    return run.key[0] if isinstance(run.key[0], str) else ""
 
 
 def _settings(run: FinishedRun) -> list[str]:

@@ -26,6 +26,17 @@ def test_experiments_that_nothing_in_their_name_tells_apart(tmp_path: Path) -> N
     assert [e.label for e in found] == ["msaf hash2.0", "msaf hash3.0"]
 
 
+def test_protocols_are_told_apart(tmp_path: Path) -> None:
+    for fold in ("cs", "cv"):
+        folder = finished_run(tmp_path / "video-hash2.0", fold=0, seed=1 + (fold == "cv"))
+        finished = folder / "metrics.json"
+        finished.write_text(finished.read_text().replace('"fold": 0', f'"fold": "{fold}"'))
+        folder.parent.rename(folder.parent.with_name(f"fold{fold}"))
+    found, left_out = find_experiments(str(tmp_path))
+    assert [e.label for e in found] == ["msaf cs", "msaf cv"]
+    assert not left_out
+
+
 def test_what_is_left_out_is_named(tmp_path: Path) -> None:
     good = experiment(tmp_path / "one" / "audio-hash2.0", skill=2.0)
     twice = finished_run(tmp_path / "other" / "audio-hash2.0", fold=1, seed=2, skill=2.0)
