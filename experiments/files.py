@@ -8,6 +8,30 @@ from pathlib import Path
 from typing import Any
 
 
+def existing_folder(path: Path, key: str) -> Path:
+    """Return a folder that a user named.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if not path.is_dir():
+        found = "a file" if path.exists() else "nothing"
+        raise ValueError(f"{key}={path}: expected a folder, found {found}")
+    return path
+
+
+def usable_folder(path: Path, key: str) -> Path:
+    """Return a folder to write to, which may not be there yet.
+
+    Raises:
+        ValueError: something of the way there is a file.
+    """
+    file = next((part for part in (path, *path.parents) if part.is_file()), None)
+    if file is not None:
+        raise ValueError(f"{key}={path}: expected a folder, found the file {file}; choose another")
+    return path
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path beside `path` to write to; rename it over `path` once it is complete."""

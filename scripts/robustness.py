@@ -21,7 +21,8 @@ HELP = """Run finished networks on test data with a missing or corrupted modalit
   only      modalities or corruptions, such as [video,audio.noise]; all if not given
   rule      the reporting rule whose weights are run; the runs' headline if not given
   against   the experiment that the others are compared with; sum if it is there
-  out       the folder; results/robustness if not given
+  out       the folder; results/robustness if not given. Tables and plots of a choice by only= lie
+            in a folder of that name
   trust     true: build whatever classes a run's config.yaml names
 
   configs/robustness/<task>.yaml says which corruptions there are, and how strong. For MSAF runs the
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> int:
         found = study.measure(console)
     for text in found.left_out:
         console.print(f"left out: {text}", markup=False)
-    for path in [*write_robustness(found, study.out), *draw_robustness(found, study.out)]:
+    for path in [*write_robustness(found, study.results), *draw_robustness(found, study.results)]:
         console.print(str(path), style="bold", markup=False)
     return 0
 

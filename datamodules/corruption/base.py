@@ -1,5 +1,6 @@
 """What a corruption is: a change of one modality of every test sample, by a strength."""
 
+import math
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -31,13 +32,20 @@ class Corruption(ABC):
     most: ClassVar[float] = float("inf")
 
     def __init__(self, *, strengths: Sequence[float]) -> None:
-        self.strengths = tuple(float(strength) for strength in strengths)
-        outside = [s for s in self.strengths if not self.least <= s <= self.most]
-        if outside or not self.strengths:
+        if not self._fit(strengths):
             raise DataError(
-                f"{type(self).__name__}.strengths={list(strengths)}: expected one or more numbers "
-                f"from {self.least:g} to {self.most:g} ({self.unit})"
+                f"{type(self).__name__}.strengths={strengths}: expected a list of one or more "
+                f"numbers from {self.least:g} to {self.most:g} ({self.unit})"
             )
+        self.strengths = tuple(float(strength) for strength in strengths)
+
+    def _fit(self, strengths: object) -> bool:
+        if not isinstance(strengths, Sequence) or not strengths:
+            return False
+        return all(
+            isinstance(s, int | float) and math.isfinite(s) and self.least <= s <= self.most
+            for s in strengths
+        )
 
     @abstractmethod
     def changes(

@@ -46,8 +46,8 @@ class Occlusion(LoadedCorruption):
     ) -> np.ndarray:
         height, width = values.shape[1:3]
         tall, wide = _rectangle(strength / 100 * height * width, height, width)
-        top = round(generator.random() * (height - tall))
-        left = round(generator.random() * (width - wide))
+        top = int(generator.random() * (height - tall + 1))
+        left = int(generator.random() * (width - wide + 1))
         covered = values.copy()
         covered[:, top : top + tall, left : left + wide] = 0
         return covered

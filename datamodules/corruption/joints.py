@@ -1,5 +1,7 @@
 """Corrupted skeletons, `(3, T, V, P)` in metres, zero where nobody is."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from datamodules.corruption.base import LazyMoments, LoadedCorruption
@@ -22,10 +24,22 @@ class JointJitter(LoadedCorruption):
 
 
 class MissingJoints(LoadedCorruption):
-    """Joints that the tracker never sees, each with the same probability: zero in all frames."""
+    """Joints that the tracker never sees, each with the same probability, in all frames.
+
+    They lie where the person's spine does, in the middle of the body. The spine is never missing,
+    or the frames could not be centered on it.
+
+    Args:
+        strengths: per cent of the joints, from weak to strong.
+        spine: its number among the V joints.
+    """
 
     unit = "% of the joints"
     most = 100.0
+
+    def __init__(self, *, strengths: Sequence[float], spine: int) -> None:
+        super().__init__(strengths=strengths)
+        self.spine = spine
 
     def corrupt(
         self,
@@ -34,5 +48,6 @@ class MissingJoints(LoadedCorruption):
         generator: np.random.Generator,
         training: LazyMoments,
     ) -> np.ndarray:
-        kept = generator.random(values.shape[2:]) >= strength / 100  # (V, P)
-        return values * kept
+        missing = generator.random(values.shape[2:]) < strength / 100  # (V, P)
+        missing[self.spine] = False
+        return np.where(missing, values[:, :, self.spine, None], values)

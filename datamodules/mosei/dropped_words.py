@@ -20,7 +20,7 @@ TABLE = "label.csv"
 
 
 class DroppedWords(RawCorruption):
-    """Words of a sentence that are lost, each with the same probability; the last one never is.
+    """Words of a sentence that are lost, each with the same probability; one is always left.
 
     The packed index holds every sentence, so no raw file is needed, only the encoder. Which words
     a sentence loses depends on its segment's name alone: a stronger corruption takes further ones.

@@ -15,9 +15,13 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
 from experiments.contracts import Batch, FusionPoint, Gate
+from experiments.evaluation.finished import FinishedRun
 from experiments.evaluation.reopen import Reopened
 from experiments.runs.compose import build
+from experiments.runs.folder import RunError
 
+# Of the largest score: more than any precision rounds, less than other weights differ.
+FOREIGN = 0.05
 RECORDER = OmegaConf.create({"_target_": "msaf.record_attention", "_partial_": True})
 
 
@@ -131,6 +135,33 @@ class AttentionModule:
         true = torch.cat(flags).view(-1, size).to(attention)  # (n, C)
         means = (attention * true).sum(-1) / true.sum(-1)
         return means if means.ndim == 3 else means.unsqueeze(1)
+
+
+def check_scores(measured: Measured, run: FinishedRun, rule: str) -> None:
+    """Check that a run predicts what it predicted.
+
+    Args:
+        measured: of the test split, on data as they are.
+        run: whose `predictions.npz` counts.
+        rule: the reporting rule whose weights predict.
+
+    Raises:
+        RunError: if the samples or the scores are others.
+    """
+    stored = run.predictions(rule)
+    by_id = dict(zip(stored.ids.tolist(), stored.scores, strict=True))
+    if sorted(by_id) != sorted(measured.ids.tolist()):
+        raise RunError(
+            f"{run.folder.path}: predictions.npz is of other samples than the test split: "
+            "train the run again with rerun=true"
+        )
+    expected = np.stack([by_id[name] for name in measured.ids.tolist()])
+    difference = np.abs(expected - measured.scores).max()
+    if not difference <= FOREIGN * np.abs(expected).max():
+        raise RunError(
+            f"{run.folder.weights(rule)}: its scores differ from those in predictions.npz by up "
+            f"to {difference:.3g}: they are not of one run; train it again with rerun=true"
+        )
 
 
 def attention_modules(network: nn.Module, cfg: DictConfig) -> list[AttentionModule]:

@@ -112,7 +112,7 @@ def open_data(cfg: DictConfig, run: FinishedRun) -> DataModule:
     except (ValueError, OSError) as error:
         raise RunError(
             f"the data set of {run.folder.path} cannot be read any more: {error} "
-            "(evaluate.py without recompute=true needs none)"
+            "(a network is run again on the data that it was made with)"
         ) from None
     if data.manifest_hash != written:
         raise RunError(

@@ -141,15 +141,18 @@ def _twice(runs: Sequence[FinishedRun]) -> Reasons:
 
 
 def _same_cell(runs: Sequence[FinishedRun]) -> Reasons:
-    """Find runs that claim the same cell of a table and have other hashes."""
+    """Find runs that claim the same cell of a table on other data.
+
+    A folder's name leaves settings out, so that two names may be the same on the same data.
+    """
     named = [run for run in runs if HASH.search(_place(run)[0])]
     out: Reasons = {}
     for same in _grouped(named, _cell):
-        for run in same if len({run.metrics["hash"] for run in same}) > 1 else ():
+        for run in same if len({run.metrics["manifest"] for run in same}) > 1 else ():
             others = ", ".join(str(o.folder.path) for o in same if o is not run)
             out[run.folder.path] = (
-                f"contradicts {others}: the same settings by name, fold and seed, but another "
-                "hash, so other data or defaults; move away the one that is not meant"
+                f"contradicts {others}: the same settings by name, fold and seed, but other data; "
+                "move away the one that is not meant"
             )
     return out
 

@@ -15,6 +15,7 @@ from experiments.evaluation.attention import (
     Measured,
     ModuleAttention,
     attention_modules,
+    check_scores,
     measure,
 )
 from experiments.evaluation.experiments import find_experiments
@@ -24,9 +25,6 @@ from experiments.evaluation.statistics import RunKey, estimate
 from experiments.evaluation.terminal import evaluation_title
 from experiments.figures.omissions import omit
 from experiments.runs.folder import RunError
-
-# Of the largest score: more than any precision rounds, less than other weights differ.
-FOREIGN = 0.05
 
 
 @dataclass(frozen=True)
@@ -167,21 +165,7 @@ def _measured(run: FinishedRun, evaluation: Evaluation, trust: bool) -> Measured
             "no attention to show: name runs of fusion=msaf"
         )
     measured = measure(reopened)
-    stored = evaluation.predictions[run.key]
-    by_id = dict(zip(stored.ids.tolist(), stored.scores, strict=True))
-    if sorted(by_id) != sorted(measured.ids.tolist()):
-        raise RunError(
-            f"{run.folder.path}: predictions.npz is of other samples than the test split: "
-            "train the run again with rerun=true"
-        )
-    expected = np.stack([by_id[name] for name in measured.ids.tolist()])
-    difference = np.abs(expected - measured.scores).max()
-    if not difference <= FOREIGN * np.abs(expected).max():
-        raise RunError(
-            f"{run.folder.weights(evaluation.rule)}: its scores differ from those in "
-            f"predictions.npz by up to {difference:.3g}: they are not of one run; train it again "
-            "with rerun=true"
-        )
+    check_scores(measured, run, evaluation.rule)
     return measured
 
 

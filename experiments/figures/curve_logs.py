@@ -43,7 +43,7 @@ class Curves:
         return estimate({run.key: 0.0 for run in self.runs}).covers()
 
     def curve(self, column: str) -> list[dict[str, Any]]:
-        """Return a row for each epoch: its mean over the runs, with the standard error."""
+        """Return a row for each epoch, from 1 on: its mean over the runs, with standard error."""
         return [self._mean(column, epoch) for epoch in range(len(self.logs[0][column]))]
 
     def _mean(self, column: str, epoch: int) -> dict[str, Any]:
@@ -51,12 +51,12 @@ class Curves:
         e = estimate({run.key: log[column][epoch] for run, log in pairs})
         error = None if math.isnan(e.error) else e.error
         counts = {"units": e.units, "unit": e.unit, "runs": e.runs}
-        return {"epoch": epoch, "mean": e.mean, "error": error, **counts}
+        return {"epoch": epoch + 1, "mean": e.mean, "error": error, **counts}
 
     def chosen(self, rule: str) -> list[int]:
         """Return the epoch that a rule chose in each run; nothing where it chose several."""
         epochs = [run.metrics["reported"].get(rule, {}).get("epoch") for run in self.runs]
-        return [epoch for epoch in epochs if isinstance(epoch, int)]
+        return [epoch + 1 for epoch in epochs if isinstance(epoch, int)]
 
 
 def read_curves(run: str | Sequence[str], console: Console) -> list[Curves]:

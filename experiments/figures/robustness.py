@@ -8,7 +8,8 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 
-from experiments.figures.style import COLORS, LOOK, MARKERS, new_figure, save
+from experiments.figures.parts import legend_below, titled_figure
+from experiments.figures.style import COLORS, LOOK, MARKERS, save
 from experiments.robustness.conditions import CLEAN
 from experiments.robustness.summary import attention, figures
 from experiments.robustness.write import Robustness
@@ -49,7 +50,8 @@ def draw_robustness(found: Robustness, out: Path) -> list[Path]:
             for label, own in _grouped(_of(rows, modality), lambda row: str(row["experiment"]))
             if any(row["modality"] for row in own)
         ]
-        title = f"{found.title}, {found.rule}: {modality} missing or corrupted"
+        over = "; ".join(sorted({str(row["over"]) for row in rows}))
+        title = f"{found.title}: {modality} missing or corrupted\n{found.rule}; errors: {over}"
         paths += _draw(lines, found.metric, title, out / f"robustness_{modality}")
         own = [row for row in _of(shares, modality) if row["share_of"] == modality]
         lines = [
@@ -66,7 +68,7 @@ def _draw(lines: Sequence[Line], metric: str, title: str, stem: Path) -> list[Pa
     """Draw a panel for what is missing, and one for each corruption that has degrees."""
     panels = list(_panels(lines))
     with rc_context(LOOK):
-        figure = new_figure(columns=0.35 + 0.65 * len(panels), height=2.7)
+        figure = titled_figure(title, columns=0.35 + 0.65 * len(panels), height=2.6)
         every = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for axes, (name, unit, ticks) in zip(every, panels, strict=True):
             for number, line in enumerate(lines):
@@ -76,9 +78,7 @@ def _draw(lines: Sequence[Line], metric: str, title: str, stem: Path) -> list[Pa
             axes.set(xlabel=unit)
             axes.grid(axis="y", linewidth=0.4, color="#dddddd")
         every[0].set(ylabel=metric)
-        handles, labels = every[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4))
-        figure.suptitle(title, fontsize=8)
+        legend_below(figure, every[0])
     rows = [{"line": line.label, **row} for line in lines for row in line.rows]
     return save(figure, stem, rows)
 
@@ -109,7 +109,7 @@ def _plot(
         yerr=[row["error"] or 0.0 for row in own],
         label=line.label,
         color=color,
-        marker=MARKERS[number % len(MARKERS)],
+        marker=MARKERS[(number + number // len(COLORS)) % len(MARKERS)],  # unlike its color's last
         linestyle="none" if name == "missing" else DASHES[number // len(COLORS) % len(DASHES)],
         elinewidth=0.7,
     )

@@ -11,6 +11,7 @@ from experiments.figures.attention_samples import samples_figure
 from experiments.figures.attention_segments import segments_figure
 from experiments.figures.complexity import figure5
 from experiments.figures.curves import curves_figure
+from experiments.files import usable_folder
 from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
 
@@ -110,7 +111,8 @@ class Wish:
                 raise RunError(f"{key}=... is missing: figure={figure} is of what? (--help)")
         given = [key for key in (*kind.needs, *kind.takes) if key in overrides]
         asked = {key: READERS[key](overrides.value(key)) for key in given}
-        return cls(figure, asked, Path(str(overrides.value("out", "results/figures"))))
+        out = usable_folder(Path(str(overrides.value("out", "results/figures"))), "out")
+        return cls(figure, asked, out)
 
     def draw(self) -> list[Path]:
         """Draw the figure, and return the files that were written."""

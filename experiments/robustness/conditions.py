@@ -62,6 +62,11 @@ class Corruptions:
         """Return the corruption of a condition."""
         return self._built[condition.modality, condition.corruption]
 
+    def needs_raw(self, condition: Condition) -> bool:
+        """Say whether a condition acts on raw files."""
+        found = self._built.get((condition.modality, condition.corruption))
+        return found is not None and found.needs_raw
+
     def settings(self, condition: Condition) -> dict[str, Any]:
         """Return what else than the strength decides what a condition does."""
         if (condition.modality, condition.corruption) not in self._built:

@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 
 from experiments.evaluation.experiments import Experiment, find_experiments
 from experiments.evaluation.statistics import RunKey
-from experiments.robustness.conditions import Condition, Corruptions
+from experiments.files import existing_folder, usable_folder
+from experiments.robustness.conditions import CLEAN, Condition, Corruptions
 from experiments.robustness.measure import Measuring, Outcomes
 from experiments.robustness.summary import Measured
 from experiments.robustness.write import Robustness
@@ -62,30 +63,57 @@ class Study:
         if not places:
             raise RunError("run=<run folder> is missing: which runs? (--help)")
         experiments, left_out = find_experiments(_texts(places))
-        tasks = sorted({str(e.runs[0].metrics["task"]) for e in experiments})
-        if len(tasks) > 1:
-            raise RunError(f"run: expected runs of one task, found {', '.join(tasks)}; choose one")
-        corruptions = _corruptions(tasks[0], overrides.without(*KEYS))
+        task = _one_task_and_data(experiments)
+        corruptions = _corruptions(task, overrides.without(*KEYS))
         only = tuple(_texts(overrides.value("only", [])))
         trust = overrides.value("trust", False)
         if not isinstance(trust, bool):
             raise RunError(f"trust={trust}: choose true or false")
         raw = overrides.value("raw", None)
+        out = Path(str(overrides.value("out", "results/robustness")))
         study = cls(
-            task=tasks[0],
+            task=task,
             experiments=tuple(experiments),
             corruptions=corruptions,
             only=only,
             rule=_rule(overrides.value("rule", None), experiments),
             against=_reference(overrides.value("against", None), experiments),
-            raw=None if raw is None else Path(str(raw)),
-            out=Path(str(overrides.value("out", "results/robustness"))) / tasks[0],
+            raw=None if raw is None else existing_folder(Path(str(raw)), "raw"),
+            out=usable_folder(out, "out") / task,
             trust=trust,
             left_out=tuple(left_out),
         )
-        for experiment in experiments:
-            study.conditions(experiment)  # so that a wrong `only` is told at once
+        study._check_conditions()
         return study
+
+    @property
+    def results(self) -> Path:
+        """Return the folder for tables and plots; a choice of corruptions has one of its own."""
+        return self.out / "+".join(self.only) if self.only else self.out
+
+    def _check_conditions(self) -> None:
+        """Refuse, before anything is measured, what cannot be measured.
+
+        Raises:
+            RunError: if `only` names what there is not, or nothing of these runs, or raw files
+                are needed and nobody says where they lie.
+        """
+        wanted = {c for e in self.experiments for c in self.conditions(e)} - {CLEAN}
+        if not wanted:
+            raise RunError(
+                f"only={','.join(self.only)}: the runs have no such modality; they have "
+                f"{', '.join(sorted({m for e in self.experiments for m in e.modalities}))}"
+            )
+        rendered = self.experiments[0].runs[0].metrics["provenance"] == "sample"
+        needing = sorted(
+            {f"{c.modality}.{c.corruption}" for c in wanted if self.corruptions.needs_raw(c)}
+        )
+        if needing and self.raw is None and not rendered:
+            others = sorted({f"{c.modality}.{c.corruption}" for c in wanted} - set(needing))
+            raise RunError(
+                f"{', '.join(needing)}: acts on raw files; give raw=<the raw folder>, or leave it "
+                f"out by only=[{','.join(others)}]"
+            )
 
     def conditions(self, experiment: Experiment) -> list[Condition]:
         """Return the conditions of an experiment, those of its own modalities."""
@@ -116,10 +144,31 @@ class Study:
                         left_out.append(str(error))
                 if outcomes:
                     every.append(Measured(experiment, tuple(conditions), outcomes))
-                    console.print(f"{experiment.label}: {len(outcomes)} runs", markup=False)
+                    console.print(
+                        f"{experiment.label}: runs measured: {len(outcomes)}", markup=False
+                    )
         if not every:
             raise RunError("; ".join(left_out))
         return Robustness(self.task, self.rule, every, self.against, left_out)
+
+
+def _one_task_and_data(experiments: Sequence[Experiment]) -> str:
+    """Return the task of all runs.
+
+    Raises:
+        RunError: if they are of several tasks, or of several data sets, which cannot be compared.
+    """
+    tasks = sorted({str(e.runs[0].metrics["task"]) for e in experiments})
+    if len(tasks) > 1:
+        raise RunError(f"run: expected runs of one task, found {', '.join(tasks)}; choose one")
+    by_data = {run.metrics["manifest"]: run for e in experiments for run in e.runs}
+    if len(by_data) > 1:
+        listed = " and ".join(str(run.folder.path) for run in by_data.values())
+        raise RunError(
+            f"run: expected runs on one data set, found {len(by_data)}, such as those of {listed}; "
+            "choose one"
+        )
+    return tasks[0]
 
 
 def _corruptions(task: str, overrides: Overrides) -> Corruptions:

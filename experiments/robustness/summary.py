@@ -141,7 +141,12 @@ def _described(condition: Condition) -> dict[str, Any]:
 def _estimate(prefix: str, found: Estimate | None) -> dict[str, Any]:
     """Return the columns of an estimate, empty where there is none."""
     if found is None:
-        return {f"{prefix}mean": None, f"{prefix}error": None}
+        return {f"{prefix}mean": None, f"{prefix}error": None, f"{prefix}runs": None}
     error = found.error if found.units > 1 else None
-    more = {} if prefix else {"runs": found.runs, "over": found.covers()}
-    return {f"{prefix}mean": found.mean, f"{prefix}error": error, **more}
+    more = {} if prefix else {"over": found.covers()}
+    return {
+        f"{prefix}mean": found.mean,
+        f"{prefix}error": error,
+        f"{prefix}runs": found.runs,
+        **more,
+    }

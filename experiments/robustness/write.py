@@ -2,17 +2,15 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from experiments.files import write_json, write_text
-from experiments.metric import number
+from experiments.robustness.grids import ConditionGrid, Row, condition_grids
 from experiments.robustness.summary import Measured, attention, figures
 from experiments.runs.sources import commit, sources_hash
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -65,72 +63,35 @@ def write_robustness(found: Robustness, out: Path) -> list[Path]:
 
 def markdown(found: Robustness, rows: Sequence[Row], shares: Sequence[Row]) -> str:
     """Return the tables of the main metric and of the attention."""
-    main = [row for row in rows if row["metric"] == found.metric]
-    passages = [f"# {found.title}", _reading(found)]
-    for modality in dict.fromkeys(row["modality"] for row in main if row["modality"]):
-        touched = {row["experiment"] for row in main if row["modality"] == modality}
-        shown = [row for row in main
-                 if row["modality"] in ("", modality) and row["experiment"] in touched]  # fmt: skip
-        passages += [f"## {modality}: {found.metric}", _units(shown),
-                     _grid(shown, "experiment", found.metric)]  # fmt: skip
-        against = [{**row, "mean": row["against_mean"], "error": row["against_error"]}
-                   for row in shown if row["against_mean"] is not None]  # fmt: skip
-        if against:
-            passages += [f"Against {found.reference}, paired:",
-                         _grid(against, "experiment", found.metric, sign=True)]  # fmt: skip
-        answers = [
-            {**row, "row": f"{row['experiment']}, {row['module']} (uniform {row['uniform']:.2f})"}
-            for row in shares
-            if row["share_of"] == modality and row["modality"] in ("", modality)
-        ]
-        if answers:
-            passages += [f"Attention on {modality}, its share of all:",
-                         _grid(answers, "row", "share")]  # fmt: skip
+    passages = [f"# {found.title}", _reading(found, rows)]
+    grids = condition_grids(rows, shares, metric=found.metric, reference=found.reference)
+    for before, grid in zip([None, *grids], grids, strict=False):
+        if before is None or before.modality != grid.modality:
+            passages += [f"## {grid.modality} missing or corrupted", grid.note]
+        passages += [f"{grid.caption[:1].upper()}{grid.caption[1:]}:", _table(grid)]
     if found.left_out:
         passages.append("Left out:\n\n" + "\n".join(f"* {text}" for text in found.left_out))
     return "\n\n".join(passage for passage in passages if passage) + "\n"
 
 
-def _reading(found: Robustness) -> str:
-    covers = sorted({row["over"] for row in figures(found.every, None)})
+def _reading(found: Robustness, rows: Sequence[Row]) -> str:
+    covers = sorted({row["over"] for row in rows})
+    pairs = (
+        f" Differences to {found.reference} are paired over the folds and seeds that both have. "
+        "They are many comparisons: some differ by two errors by chance."
+    )
     return (
         f"Weights of `{found.rule}`; test data as they are (`clean`) and corrupted at test time "
         f"alone. Errors are standard errors over: {'; '.join(covers)}. `absent` runs the network "
         "without the modality's features, as modality dropout trains it; `zeros` and `mean` put "
-        "zeros or the training mean in place of the input. Sources "
+        f"zeros or the training mean in place of the input.{pairs * bool(found.reference)} Sources "
         f"{sources_hash()[:8]}, commit {commit() or 'unknown'}."
     )
 
 
-def _grid(rows: Sequence[Row], name: str, metric: str, *, sign: bool = False) -> str:
-    """Return a table with a line for each name and a column for each condition."""
-    columns = dict.fromkeys(map(_condition, rows))
-    lines: dict[str, dict[str, str]] = {}
-    for row in rows:
-        lines.setdefault(str(row[name]), {})[_condition(row)] = _cell(row, metric, sign)
-    head = ["", *columns]
-    body = [[label, *(cells.get(c, "") for c in columns)] for label, cells in lines.items()]
-    every = [head, ["---", *["---:"] * len(columns)], *body]
-    return "\n".join(f"| {' | '.join(line)} |" for line in every)
-
-
-def _condition(row: Row) -> str:
-    return str(row["corruption"]) + (f" {row['strength']:g}" if row["unit"] else "")
-
-
-def _units(rows: Sequence[Row]) -> str:
-    """Say in which units the strengths are."""
-    units = {row["corruption"]: row["unit"] for row in rows if row["unit"]}
-    listed = ", ".join(f"{name} in {unit}" for name, unit in units.items())
-    return f"Strengths: {listed}." if listed else ""
-
-
-def _cell(row: Row, metric: str, sign: bool) -> str:
-    def written(value: float, sign: bool = False) -> str:
-        return f"{value:.3f}" if metric == "share" else number(metric, value, sign=sign)
-
-    error = "" if row["error"] is None else f" ± {written(row['error'])}"
-    return written(row["mean"], sign) + error
+def _table(grid: ConditionGrid) -> str:
+    lines = [grid.head, ["---", *["---:"] * (len(grid.head) - 1)], *grid.body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _whole(found: Robustness, rows: Sequence[Row], shares: Sequence[Row]) -> dict[str, Any]:

@@ -69,16 +69,31 @@ def test_jitter_has_its_size_and_leaves_who_is_absent() -> None:
     assert abs(moved.mean()) < 0.002
 
 
-def test_missing_joints_are_missing_in_all_frames_and_more_of_them_at_more_strength() -> None:
-    skeleton = np.ones((3, 10, 25, 2), np.float32)
+def test_missing_joints_lie_in_the_spine_in_all_frames() -> None:
+    skeleton = np.random.default_rng(0).normal(size=(3, 10, 25, 2)).astype(np.float32)
+    spine = skeleton[:, :, 1, None]
     missing = []
     for strength in (10, 25, 50, 75):
-        many = [apply(MissingJoints(strengths=[10]), skeleton, strength, row=r) for r in range(40)]
-        gone = np.array([x == 0 for x in many])  # (40, 3, 10, 25, 2)
+        corruption = MissingJoints(strengths=[10], spine=1)
+        many = np.array([apply(corruption, skeleton, strength, row=r) for r in range(40)])
+        gone = many != skeleton  # (40, 3, 10, 25, 2)
         assert (gone == gone[:, :1, :1]).all()
-        assert abs(100 * gone.mean() - strength) < 4  # 2,000 draws: 3 deviations are 3.4
+        assert (np.where(gone, many - spine, 0) == 0).all()
+        assert not gone[:, :, :, 1].any()  # the spine itself, on which frames are centered
+        share = np.delete(gone, 1, axis=3).mean()
+        assert abs(100 * share - strength) < 4  # 1,920 draws: 3 deviations are 3.4
         missing.append(gone[:, 0, 0])
     assert all((weaker <= stronger).all() for weaker, stronger in pairwise(missing))
+
+
+def test_a_square_stands_anywhere_with_the_same_probability() -> None:
+    frames = np.full((1, 4, 4, 3), 9, np.uint8)
+    counts = np.zeros((3, 3))
+    for row in range(4500):  # 25 % of 4 x 4: three by three places
+        found = apply(Occlusion(strengths=[25]), frames, 25, row=row)[0, :, :, 0]
+        top, left = np.argwhere(found == 0)[0]
+        counts[top, left] += 1
+    assert np.abs(counts / 4500 - 1 / 9).max() < 0.016  # 3.4 deviations
 
 
 def test_feature_noise_is_measured_by_the_training_deviation() -> None:
@@ -146,10 +161,19 @@ def test_moments_of_sequences_count_true_steps_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "strengths"), [(Occlusion, [120]), (Blur, [-1]), (Blur, []), (MissingJoints, [101])]
+    ("kind", "strengths"),
+    [
+        (Occlusion, [120]),
+        (Blur, [-1]),
+        (Blur, []),
+        (Blur, [float("inf")]),
+        (Blur, ["ten"]),
+        (Blur, 10),
+        (JointJitter, [float("nan")]),
+    ],
 )
-def test_strengths_outside_the_range(kind: Any, strengths: list[float]) -> None:
+def test_strengths_outside_the_range(kind: Any, strengths: Any) -> None:
     with pytest.raises(
-        DataError, match=rf"{kind.__name__}.strengths=.*expected one or more numbers"
+        DataError, match=rf"{kind.__name__}.strengths=.*expected a list of one or more"
     ):
         kind(strengths=strengths)

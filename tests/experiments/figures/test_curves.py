@@ -46,7 +46,7 @@ def test_one_run_is_its_log(tmp_path: Path) -> None:
     folder = logged(tmp_path / "runs")
     rows, said = drawn(tmp_path, folder)
     expected = [
-        (column, row["epoch"], row[column], "")
+        (column, str(int(row["epoch"]) + 1), row[column], "")
         for column in ("train/loss", "train/accuracy", "test/accuracy")
         for row in log(folder)
     ]
@@ -63,7 +63,7 @@ def test_means_over_folds_and_seeds(tmp_path: Path) -> None:
     folds = every.reshape(3, 2, 3, 4).mean(1)  # (folds, epochs, columns)
     error = folds.std(0, ddof=1) / np.sqrt(3)
     for row in rows:
-        epoch, column = int(row["epoch"]), COLUMNS.index(row["column"])
+        epoch, column = int(row["epoch"]) - 1, COLUMNS.index(row["column"])
         assert float(row["mean"]) == pytest.approx(folds.mean(0)[epoch, column])
         assert float(row["error"]) == pytest.approx(error[epoch, column])
         assert (row["units"], row["unit"], row["runs"]) == ("3", "folds", "6")

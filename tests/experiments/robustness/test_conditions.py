@@ -46,5 +46,5 @@ def test_what_there_is_not() -> None:
 
 def test_settings_that_a_corruption_refuses() -> None:
     node = OmegaConf.merge(NODE, {"video": {"blur": {"strengths": [-1]}}})
-    with pytest.raises(RunError, match=r"Blur.strengths=\[-1\]: expected one or more numbers"):
+    with pytest.raises(RunError, match=r"Blur.strengths=\[-1\]: expected a list of one"):
         Corruptions(node)  # type: ignore[arg-type]

@@ -151,7 +151,7 @@ def test_a_table_of_parts_is_one_file_of_each_kind(place: Path) -> None:
     assert rows[2]["mae (last_epoch)"] and not rows[2]["acc7 (last_epoch)"]
     content = json.loads((results / "tableboth.json").read_text())
     assert [part["table"]["name"] for part in content["parts"]] == ["ablation", "sentiment"]
-    assert (results / "tableboth.tex").read_text().count(r"\begin{table}") == 2
+    assert (results / "tableboth.tex").read_text().count(r"\begin{table*}") == 2
 
 
 def test_parts_share_their_runs_with_other_tables(place: Path) -> None:

@@ -13,12 +13,14 @@ from sklearn import metrics as sk
 
 from experiments.evaluation.statistics import Estimate
 from experiments.figures.report.page import write_report
+from experiments.robustness.write import Robustness, write_robustness
 from experiments.runs.folder import RunError
 from experiments.tables.fill import Filled, Line
 from experiments.tables.table import Row, Table, Tables
 from experiments.tables.write import write_tables
 from tests.experiments.figures.report.pages import Read, read, written
 from tests.experiments.finished import NAMES, experiment, finished_run
+from tests.experiments.robustness.test_summary import by_hand, measured
 
 HOSTILE = "<script>alert(1)</script>&\"'{{ 7 * 7 }}"
 SVG = '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
@@ -222,20 +224,27 @@ def test_figures_and_robustness_with_their_numbers(tmp_path: Path) -> None:
         file.write_text(SVG)
         file.with_suffix(".csv").write_text("\n".join(["provenance,x", *rows]))
     (tmp_path / "figures" / "broken.svg").write_text("nothing")
-    (tmp_path / "robustness" / "robustness.json").write_text(
-        json.dumps(
-            {"title": "Robustness", "provenance": "sample", "metric": "accuracy", "rule": "last",
-             "left_out": ["a run"], "attention": [], "figures": [
-                 {"experiment": "msaf", "metric": "accuracy", "modality": "audio",
-                  "corruption": "noise", "strength": 5.0, "unit": "dB", "mean": 51.26,
-                  "error": 0.34}]}
-        )
-    )  # fmt: skip
+    random = np.random.default_rng(0)
+    accuracies, shares = 100 * random.uniform(size=(3, 2, 2)), random.uniform(size=(3, 2, 2))
+    runs = [measured(tmp_path / ".runs", name, accuracies, shares) for name in ("msaf", "sum")]
+    write_robustness(
+        Robustness("ravdess", "last_epoch", runs, "sum", ["a run"]), tmp_path / "robustness"
+    )
     page = written(tmp_path)
     assert page.table("figures", "figure6.csv sample")[1] == ["sample", "3"]
     assert len(page.table("robustness", "robustness_audio.csv, the first 200 of 300 rows")) == 201
-    head, row = page.table("robustness-1", "accuracy under last")
-    assert (head[1], row[1]) == ("audio noise 5 dB", "51.3 ± 0.3")
+    clean, noisy = (by_hand(accuracies[..., k]) for k in (0, 1))
+    corrupted = "audio missing or corrupted"
+    rows = page.tables["robustness-1", f"{corrupted}: accuracy"]
+    assert rows[0] == ["", "runs", "clean", "noise 10"]
+    assert rows[1] == ["msaf", "6"] + [f"{m:.1f} ± {e:.1f}" for m, e in (clean, noisy)]
+    against = f"{corrupted}: accuracy, against sum, paired over the same folds and seeds"
+    assert page.table("robustness-1", against)[1] == ["msaf", "6", "+0.0 ± 0.0", "+0.0 ± 0.0"]
+    answers = page.table("robustness-1", f"{corrupted}: attention on audio: its share of all")
+    mean, error = by_hand(shares[..., 1])
+    assert answers[0] == ["", "uniform", "runs", "clean", "noise 10"]
+    assert answers[1][:3] == ["msaf, late", "0.250", "6"]
+    assert answers[1][4] == f"{mean:.3f} ± {error:.3f}"
     assert "Left out: a run" in page.text
     assert Path(page.table("left-out", "left out")[1][0]).name == "broken.svg"
 
