@@ -214,7 +214,9 @@ def test_a_table_of_another_version_is_named(tmp_path: Path) -> None:
     assert [id for id, _ in page.tables if id.startswith("table-")] == ["table-1"]
 
 
-def test_figures_and_robustness_with_their_numbers(tmp_path: Path) -> None:
+def test_figures_and_robustness_with_their_numbers(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     for stem, rows in (
         ("figures/figure6", ["sample,3"]),
         ("robustness/robustness_audio", ["real,4"] * 300),
@@ -226,7 +228,10 @@ def test_figures_and_robustness_with_their_numbers(tmp_path: Path) -> None:
     (tmp_path / "figures" / "broken.svg").write_text("nothing")
     random = np.random.default_rng(0)
     accuracies, shares = 100 * random.uniform(size=(3, 2, 2)), random.uniform(size=(3, 2, 2))
-    runs = [measured(tmp_path / ".runs", name, accuracies, shares) for name in ("msaf", "sum")]
+    runs = [
+        measured(tmp_path_factory.mktemp("runs"), name, accuracies, shares)
+        for name in ("msaf", "sum")
+    ]
     write_robustness(
         Robustness("ravdess", "last_epoch", runs, "sum", ["a run"]), tmp_path / "robustness"
     )
