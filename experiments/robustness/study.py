@@ -62,6 +62,10 @@ class Study:
         places = overrides.value("run")
         if not places:
             raise RunError("run=<run folder> is missing: which runs? (--help)")
+        if "task" in overrides:
+            raise RunError(
+                f"{overrides.only('task')}: the runs say of which task they are; leave it out"
+            )
         experiments, left_out = find_experiments(_texts(places))
         task = _one_task_and_data(experiments)
         corruptions = _corruptions(task, overrides.without(*KEYS))

@@ -98,6 +98,8 @@ def test_runs_of_two_data_sets(tmp_path: Path) -> None:
 
 def test_keys_that_there_are_not(tmp_path: Path) -> None:
     finished_run(tmp_path / "audio-hash2.0")
+    with pytest.raises(RunError, match="task=mosei: the runs say of which task they are"):
+        study(tmp_path, "task=mosei")
     with pytest.raises(HydraException):
         study(tmp_path, "strength=5")
 
