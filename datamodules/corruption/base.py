@@ -78,21 +78,17 @@ class LoadedCorruption(Corruption):
     steps: bool = False  # whether a sample is a sequence (T, C) with rows of zeros behind
 
     @abstractmethod
-    def corrupt(
-        self,
-        values: np.ndarray,
-        strength: float,
-        generator: np.random.Generator,
-        training: "LazyMoments",
-    ) -> np.ndarray:
+    def corrupt(self, values: np.ndarray, by: "Draw") -> np.ndarray:
         """Return a sample, corrupted, in its shape.
 
         Args:
             values: the sample as packed; not to be changed in place.
-            strength: in the corruption's unit.
-            generator: of all that is drawn for this sample.
-            training: mean and deviation of the training samples.
+            by: how much, and what is drawn from.
         """
+
+    def there(self, values: np.ndarray) -> np.ndarray | bool:
+        """Return where a sample is no padding: at true steps of a sequence, else everywhere."""
+        return (values != 0).any(-1, keepdims=True) if self.steps else True
 
     def changes(
         self,
@@ -122,6 +118,21 @@ class LazyMoments:
 
 
 @dataclass(frozen=True)
+class Draw:
+    """What one sample is corrupted by.
+
+    Args:
+        strength: in the corruption's unit.
+        generator: of all that is drawn for this sample.
+        training: mean and deviation of the training samples.
+    """
+
+    strength: float
+    generator: np.random.Generator
+    training: LazyMoments
+
+
+@dataclass(frozen=True)
 class _Applied:
     """A corruption at one strength, as rows of a data set are changed by it."""
 
@@ -132,5 +143,5 @@ class _Applied:
     def __call__(self, values: np.ndarray, row: int) -> np.ndarray:
         name = zlib.crc32(type(self.corruption).__name__.encode())
         generator = np.random.default_rng((name, row))
-        changed = self.corruption.corrupt(values, self.strength, generator, self.training)
+        changed = self.corruption.corrupt(values, Draw(self.strength, generator, self.training))
         return changed.astype(values.dtype, copy=False)

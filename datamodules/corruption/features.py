@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from datamodules.corruption.base import LazyMoments, LoadedCorruption
+from datamodules.corruption.base import Draw, LoadedCorruption
 
 
 class _FeatureCorruption(LoadedCorruption):
@@ -22,24 +22,17 @@ class _FeatureCorruption(LoadedCorruption):
         super().__init__(strengths=strengths)
         self.steps = steps
 
-    def _there(self, values: np.ndarray) -> np.ndarray | bool:
-        return (values != 0).any(-1, keepdims=True) if self.steps else True
-
 
 class FeatureNoise(_FeatureCorruption):
     """Gaussian noise, whose deviation is a multiple of each feature's own in training."""
 
     unit = "training deviations"
 
-    def corrupt(
-        self,
-        values: np.ndarray,
-        strength: float,
-        generator: np.random.Generator,
-        training: LazyMoments,
-    ) -> np.ndarray:
-        noise = generator.standard_normal(values.shape)
-        return np.where(self._there(values), values + strength * training().deviation * noise, 0)
+    def corrupt(self, values: np.ndarray, by: Draw) -> np.ndarray:
+        noise = by.generator.standard_normal(values.shape)
+        return np.where(
+            self.there(values), values + by.strength * by.training().deviation * noise, 0
+        )
 
 
 class DroppedFeatures(_FeatureCorruption):
@@ -48,12 +41,6 @@ class DroppedFeatures(_FeatureCorruption):
     unit = "% of the features"
     most = 100.0
 
-    def corrupt(
-        self,
-        values: np.ndarray,
-        strength: float,
-        generator: np.random.Generator,
-        training: LazyMoments,
-    ) -> np.ndarray:
-        dropped = generator.random(values.shape) < strength / 100
-        return np.where(dropped & self._there(values), training().mean, values)
+    def corrupt(self, values: np.ndarray, by: Draw) -> np.ndarray:
+        dropped = by.generator.random(values.shape) < by.strength / 100
+        return np.where(dropped & self.there(values), by.training().mean, values)

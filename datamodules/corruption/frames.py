@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from datamodules.corruption.base import LazyMoments, LoadedCorruption
+from datamodules.corruption.base import Draw, LoadedCorruption
 
 
 class Blur(LoadedCorruption):
@@ -12,18 +12,12 @@ class Blur(LoadedCorruption):
 
     unit = "% of the side"
 
-    def corrupt(
-        self,
-        values: np.ndarray,
-        strength: float,
-        generator: np.random.Generator,
-        training: LazyMoments,
-    ) -> np.ndarray:
+    def corrupt(self, values: np.ndarray, by: Draw) -> np.ndarray:
         import cv2
 
-        if not strength:
+        if not by.strength:
             return values
-        sigma = strength / 100 * min(values.shape[1:3])
+        sigma = by.strength / 100 * min(values.shape[1:3])
         return np.stack([cv2.GaussianBlur(frame, (0, 0), sigma) for frame in values])
 
 
@@ -37,17 +31,11 @@ class Occlusion(LoadedCorruption):
     unit = "% of the area"
     most = 100.0
 
-    def corrupt(
-        self,
-        values: np.ndarray,
-        strength: float,
-        generator: np.random.Generator,
-        training: LazyMoments,
-    ) -> np.ndarray:
+    def corrupt(self, values: np.ndarray, by: Draw) -> np.ndarray:
         height, width = values.shape[1:3]
-        tall, wide = _rectangle(strength / 100 * height * width, height, width)
-        top = int(generator.random() * (height - tall + 1))
-        left = int(generator.random() * (width - wide + 1))
+        tall, wide = _rectangle(by.strength / 100 * height * width, height, width)
+        top = int(by.generator.random() * (height - tall + 1))
+        left = int(by.generator.random() * (width - wide + 1))
         covered = values.copy()
         covered[:, top : top + tall, left : left + wide] = 0
         return covered

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from datamodules.corruption.base import LazyMoments, LoadedCorruption
+from datamodules.corruption.base import Draw, LoadedCorruption
 
 
 class JointJitter(LoadedCorruption):
@@ -12,15 +12,9 @@ class JointJitter(LoadedCorruption):
 
     unit = "cm"
 
-    def corrupt(
-        self,
-        values: np.ndarray,
-        strength: float,
-        generator: np.random.Generator,
-        training: LazyMoments,
-    ) -> np.ndarray:
-        noise = generator.standard_normal(values.shape, dtype=np.float32)
-        return values + strength / 100 * noise * (values != 0).any(0)
+    def corrupt(self, values: np.ndarray, by: Draw) -> np.ndarray:
+        noise = by.generator.standard_normal(values.shape, dtype=np.float32)
+        return values + by.strength / 100 * noise * (values != 0).any(0)
 
 
 class MissingJoints(LoadedCorruption):
@@ -41,13 +35,7 @@ class MissingJoints(LoadedCorruption):
         super().__init__(strengths=strengths)
         self.spine = spine
 
-    def corrupt(
-        self,
-        values: np.ndarray,
-        strength: float,
-        generator: np.random.Generator,
-        training: LazyMoments,
-    ) -> np.ndarray:
-        missing = generator.random(values.shape[2:]) < strength / 100  # (V, P)
+    def corrupt(self, values: np.ndarray, by: Draw) -> np.ndarray:
+        missing = by.generator.random(values.shape[2:]) < by.strength / 100  # (V, P)
         missing[self.spine] = False
         return np.where(missing, values[:, :, self.spine, None], values)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from datamodules.corruption.base import LazyMoments, LoadedCorruption
+from datamodules.corruption.base import Draw, LoadedCorruption
 
 
 class Zeros(LoadedCorruption):
@@ -14,13 +14,7 @@ class Zeros(LoadedCorruption):
     def __init__(self) -> None:
         super().__init__(strengths=[1])
 
-    def corrupt(
-        self,
-        values: np.ndarray,
-        strength: float,
-        generator: np.random.Generator,
-        training: LazyMoments,
-    ) -> np.ndarray:
+    def corrupt(self, values: np.ndarray, by: Draw) -> np.ndarray:
         return np.zeros_like(values)
 
 
@@ -39,15 +33,8 @@ class TrainingMean(LoadedCorruption):
         super().__init__(strengths=[1])
         self.steps = steps
 
-    def corrupt(
-        self,
-        values: np.ndarray,
-        strength: float,
-        generator: np.random.Generator,
-        training: LazyMoments,
-    ) -> np.ndarray:
-        mean = training().mean
+    def corrupt(self, values: np.ndarray, by: Draw) -> np.ndarray:
+        mean = by.training().mean
         if self.steps:
-            there = (values != 0).any(-1, keepdims=True)
-            return np.where(there, mean, 0)
+            return np.where(self.there(values), mean, 0)
         return np.rint(mean) if values.dtype.kind in "iu" else mean

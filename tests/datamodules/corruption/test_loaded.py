@@ -16,7 +16,7 @@ from datamodules.corruption import (
     TrainingMean,
     Zeros,
 )
-from datamodules.corruption.base import LoadedCorruption
+from datamodules.corruption.base import Draw, LoadedCorruption
 from datamodules.corruption.moments import Moments, training_moments
 from datamodules.packed.errors import DataError
 
@@ -29,7 +29,8 @@ def apply(
     row: int = 0,
 ) -> np.ndarray:
     generator = np.random.default_rng(row)
-    return corruption.corrupt(values, strength, generator, lambda: moments)  # type: ignore[arg-type]
+    by = Draw(strength, generator, lambda: moments)  # type: ignore[arg-type]
+    return corruption.corrupt(values, by)
 
 
 def test_blur_spreads_a_point_as_a_gaussian() -> None:
