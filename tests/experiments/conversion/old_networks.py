@@ -32,9 +32,11 @@ class OldRavdess(nn.Module):
     The video network loses the ReLU behind its first batch norm.
     """
 
-    def __init__(self, width: int = 8, depths: tuple[int, ...] = (1, 2, 1, 1)) -> None:
+    def __init__(
+        self, width: int = 8, depths: tuple[int, ...] = (1, 2, 1, 1), groups: int = 4
+    ) -> None:
         super().__init__()
-        video, audio = OldResNeXt(width, list(depths), 4), OldMFCCNet()
+        video, audio = OldResNeXt(width, list(depths), groups), OldMFCCNet()
         self.msaf = nn.ModuleList([OldMSAF([16 * width, 32], 16), OldMSAF([32 * width, 64], 32)])
         self.video_model_blocks = nn.ModuleList([
             nn.Sequential(video.conv1, video.bn1, video.maxpool, video.layer1, video.layer2,

@@ -171,3 +171,30 @@ def test_other_numbers_of_classes_are_read_from_the_file(convert: Convert) -> No
     folder = convert(old.state_dict(), "skeleton.checkpoint")
     same_scores(folder, old, batch(skeleton=(3, 32, 25, 2)), "skeleton")
     assert RunFolder(folder).metrics()["classes"] is None  # the project knows the names of 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("old", "inputs", "parameters"),
+    [
+        (lambda: OldMosei(text=768), {"visual": (35, 50), "audio": (74, 50), "text": (768, 50)},
+         689_337),
+        (lambda: OldRavdess(64, (3, 4, 6, 3), groups=32),
+         {"video": (3, 8, 64, 64), "audio": (13, 212)}, 25_940_724),
+        (lambda: OldNTU(OldI3D(64), (832, 1024), (64, 256)),
+         {"video": (3, 32, 224, 224), "skeleton": (3, 32, 25, 2)}, 13_547_400),
+        (lambda: OldNTU(OldInflatedResNet(64, (3, 4, 6, 3)), (1024, 2048), (64, 256)),
+         {"video": (3, 8, 64, 64), "skeleton": (3, 32, 25, 2)}, 47_533_928),
+    ],
+    ids=["mosei", "ravdess", "i3d", "inflated_resnet"],
+)  # fmt: skip
+def test_the_sizes_of_the_paper(
+    convert: Convert,
+    old: Callable[[], nn.Module],
+    inputs: dict[str, tuple[int, ...]],
+    parameters: int,
+) -> None:
+    network = settled(old())
+    folder = convert(network.state_dict(), "fold_1.pth")
+    same_scores(folder, network, batch(**inputs))
+    assert RunFolder(folder).metrics()["parameters"]["total"] == parameters

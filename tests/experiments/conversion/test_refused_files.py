@@ -9,8 +9,10 @@ import pytest
 import torch
 from torch import nn
 
+from experiments.conversion.convert import convert as convert_file
 from experiments.conversion.read import read_checkpoint
 from experiments.runs.folder import RunError
+from experiments.runs.overrides import Overrides
 from tests.experiments.conversion.old_networks import OldI3D, OldMosei, OldNTU, OldRavdess
 from tests.experiments.conversion.old_parts import OldHCN, OldMFCCNet, OldResNeXt
 from tests.experiments.finished import RunsCode
@@ -186,3 +188,17 @@ def test_a_file_where_the_folder_should_be(convert: Convert, tmp_path: Path) -> 
     (tmp_path / "run").write_text("a file")
     with pytest.raises(ValueError, match="expected a folder, found the file"):
         convert(state(OldMFCCNet()), "fold_1.pth")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["out=x"], "in=<file> is missing"),
+        (["in=x.pth"], "out=<run folder> is missing"),
+        (["in=x.pth", "out=x", "folds=1"], "folds: no such key; there are in, out, task, fold"),
+    ],
+)
+@pytest.mark.usefixtures("convert")
+def test_keys_that_are_missing_or_unknown(overrides: list[str], message: str) -> None:
+    with pytest.raises(RunError, match=message):
+        convert_file(Overrides(overrides))
