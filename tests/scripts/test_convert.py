@@ -7,11 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hydra
 import pytest
 import torch
 from hydra.core.global_hydra import GlobalHydra
 
 from tests.commands import ENVIRONMENT, ROOT, end, run, start
+from tests.experiments.conftest import CONFIGS
 from tests.experiments.conversion.old_networks import OldMosei, settled
 from tests.experiments.conversion.old_parts import OldMFCCNet
 from tests.experiments.conversion.released_data import released_mosei
@@ -24,8 +26,7 @@ COMMANDS = [line.partition(" #")[0].split()[1:] for line in PAGE.splitlines()
 
 def test_the_commands_of_the_page(tmp_path: Path) -> None:
     """In a folder with a file of the name that the page has; of MOSEI, which is the smallest."""
-    *steps, prepare = COMMANDS
-    assert prepare[0] == "scripts/prepare.py"  # tests/scripts/test_prepare.py
+    steps = [step for step in COMMANDS if step[0] != "scripts/prepare.py"]
     for entry in ("scripts", "configs", "evaluate.py", "hydra_plugins", "experiments", "models",
                   "msaf", "datamodules"):  # fmt: skip
         (tmp_path / entry).symlink_to(ROOT / entry)
@@ -48,6 +49,20 @@ def test_the_commands_of_the_page(tmp_path: Path) -> None:
     )
     assert (tmp_path / "results/figures/figure6.png").is_file()
     assert (tmp_path / "results/released/ravdess/fold0/evaluation/figures.csv").is_file()
+
+
+def test_the_data_sets_that_the_page_prepares_are_those_that_the_runs_ask_for() -> None:
+    """Packing itself is tested beside prepare.py; here the settings are composed."""
+    prepare = [step[1:] for step in COMMANDS if step[0] == "scripts/prepare.py"]
+    assert len(prepare) == 2
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(CONFIGS, version_base="1.3"):
+        for overrides in prepare:
+            cfg = hydra.compose("prepare", [text.replace("<folder>", "x") for text in overrides])
+            assert cfg.prepare.protocol == "released"
+            run = hydra.compose("train", [overrides[0], "protocol=released", "data=full"])
+            for name, value in run.datamodule.prepared.items():
+                assert cfg.prepare.settings[name] == value
 
 
 def test_the_page_says_that_no_file_of_the_authors_was_loaded() -> None:
