@@ -152,6 +152,18 @@ def test_networks_of_one_modality(
     assert (metrics["fusion"], metrics["modalities"]) == ("none", [modality])
 
 
+def test_the_folds_of_one_network_are_one_experiment(convert: Convert, tmp_path: Path) -> None:
+    found = []
+    for number in (1, 2):
+        folder = convert(settled(OldMFCCNet()).state_dict(), f"fold_{number}_mfccNet_best.pth")
+        found.append(RunFolder(folder).metrics())
+        folder.rename(tmp_path / f"fold{number}")
+    assert found[0]["hash"] == found[1]["hash"]
+    assert [metrics["fold"] for metrics in found] == [0, 1]
+    convert(settled(OldMFCCNet()).state_dict(), "fold_1_mfccNet_best.pth", "fold=4")
+    assert RunFolder(tmp_path / "run").metrics()["fold"] == 4  # what the user says counts
+
+
 def test_names_that_dataparallel_prefixes(convert: Convert) -> None:
     old = settled(OldMFCCNet())
     state = {f"module.{name}": value for name, value in old.state_dict().items()}
