@@ -1,7 +1,6 @@
 """Reading a foreign checkpoint without running any code that it may carry."""
 
 import re
-import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +71,7 @@ def read_checkpoint(file: Path) -> Checkpoint:
     try:
         with torch.serialization.safe_globals(NUMBERS):
             content: Any = torch.load(file, map_location="cpu", weights_only=True)
-    except (UnpicklingError, *UNREADABLE, struct.error) as error:
+    except (UnpicklingError, *UNREADABLE) as error:
         asked = re.search(r"GLOBAL (\S+)", str(error))
         if asked and isinstance(error, UnpicklingError):
             raise RunError(
