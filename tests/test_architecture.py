@@ -31,6 +31,7 @@ EXPERIMENTS = {
     "evaluation": {"runs"},
     "tables": {"runs", "evaluation"},
     "robustness": {"runs", "evaluation"},
+    "fetching": {"runs"},
     "figures": {"runs", "evaluation", "tables", "robustness"},
 }
 DATA_SET = {"packed", "formats", "rendering", "corruption"}  # and never another data set's folder
