@@ -15,9 +15,9 @@ from rich.progress import (
 from experiments.fetching.archive import entries_of, unpack
 from experiments.fetching.client import Client
 from experiments.fetching.errors import FetchError, full_disk, gigabytes, need
-from experiments.fetching.ledger import Ledger, names
+from experiments.fetching.ledger import Ledger
 from experiments.fetching.packing import Packing
-from experiments.fetching.plan import Plan, Source
+from experiments.fetching.plan import Plan, Source, names
 from experiments.fetching.record import RemoteFile, read_record
 from experiments.fetching.transfer import checksum_of, fetch, part_of
 
@@ -46,33 +46,34 @@ class Collection:
             RunError: a part cannot be packed.
         """
         with full_disk(self.out):
-            self._announce([part for part in self.plan.parts if not self._done(part, packing)])
-            for part in self.plan.parts:
-                if not self._done(part, packing):
-                    for source in self.plan.sources:
-                        self._bring(source, part)
+            steps = [step for step in self.plan.steps if packing is None or not packing.has(step)]
+            self._announce([part for step in steps for part in step])
+            for step in self.plan.steps:
+                if step in steps:
+                    for part in step:
+                        for source in self.plan.sources:
+                            self._bring(source, part)
                     if packing is not None:
-                        packing.add(part)
-                if packing is not None and (gone := self.ledger.clear(part)):
-                    self._say(f"{self.plan.word} {part}: {gigabytes(gone)} of raw files deleted")
+                        packing.add(step)
+                if packing is not None:
+                    self._clear(step)
             if packing is not None:
                 packing.join()
 
-    def _done(self, part: int, packing: Packing | None) -> bool:
-        if packing is not None:
-            return packing.has(part)
-        return all(self.ledger.unpacked(s.archive(part), part) for s in self.plan.sources)
+    def _clear(self, step: tuple[int, ...]) -> None:
+        if gone := sum(self.ledger.clear(part) for part in step):
+            self._say(f"{self.plan.word} {names(step)}: {gigabytes(gone)} of raw files deleted")
 
     def _announce(self, parts: list[int]) -> None:
         """Say what is left to fetch; nothing is asked of the server where nothing is."""
-        if not parts:
-            return
         left = {
             source.archive(part): self._file(source, part)
             for part in parts
             for source in self.plan.sources
             if not self.ledger.unpacked(source.archive(part), part)
         }
+        if not left:
+            return
         size = sum(file.size - self._there(file) for file in left.values())
         self._say(
             f"{self.plan.title} ({self.plan.licence}), {self.plan.word}s {names(parts)}: "

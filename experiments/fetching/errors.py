@@ -78,4 +78,4 @@ def need(folder: Path, size: float, what: str) -> None:
 
 def gigabytes(size: float) -> str:
     """Return a number of bytes in words."""
-    return f"{size / 1e9:.2f} GB" if size >= 1e7 else f"{size / 1e6:.2f} MB"
+    return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.2f} MB"

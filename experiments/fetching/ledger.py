@@ -7,7 +7,7 @@ Only what stands there as written by a download is ever deleted by one.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -89,13 +89,13 @@ class Ledger:
         entry = self._part(archive, part)
         return entry is not None and bool(entry["files"].get(name, [0, False])[1])
 
-    def packed(self, part: int) -> dict[str, Any] | None:
-        """Return what was noted when a part was packed."""
-        return self._all["packed"].get(str(part))
+    def packed(self, step: str) -> dict[str, Any] | None:
+        """Return what was noted when parts were packed."""
+        return self._all["packed"].get(step)
 
-    def note_packed(self, part: int, note: dict[str, Any]) -> None:
-        """Note that a part is packed, and how."""
-        self._all["packed"][str(part)] = note
+    def note_packed(self, step: str, note: dict[str, Any]) -> None:
+        """Note that parts are packed, and how."""
+        self._all["packed"][step] = note
         self._write()
 
     @property
@@ -147,17 +147,6 @@ def alone(out: Path) -> Iterator[None]:
             yield
     except Timeout as error:
         raise FetchError(f"out={out}: another download is at work there; wait for it") from error
-
-
-def names(parts: Iterable[int]) -> str:
-    """Return parts in words: `1-3, 7`."""
-    runs: list[list[int]] = []
-    for part in sorted(parts):
-        if runs and part == runs[-1][-1] + 1:
-            runs[-1].append(part)
-        else:
-            runs.append([part])
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def _has_size(path: Path, size: int) -> bool:

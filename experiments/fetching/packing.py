@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,14 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.fetching.errors import FetchError
-from experiments.fetching.ledger import Ledger, names
-from experiments.fetching.plan import Plan
+from experiments.fetching.ledger import Ledger
+from experiments.fetching.plan import Plan, names
 from experiments.runs.compose import build
 
 _MANIFEST = "manifest.json"
 _ELSEWHERE = ("raw", "out", "workers")  # of prepare's arguments: where and how fast, not what
+
+Step = tuple[int, ...]
 
 
 class Packing:
@@ -52,22 +53,23 @@ class Packing:
         what = {key: value for key, value in call.items() if key not in _ELSEWHERE}
         text = json.dumps([what, plan.modalities], sort_keys=True)
         self._settings = hashlib.sha256(text.encode()).hexdigest()
-        self.complete = self._look()
+        self.complete = self._look()  # whether the packed folder is made
 
-    def folder(self, part: int) -> Path:
-        """Return where a part is packed."""
-        return self.out.with_name(f"{self.out.name}.parts") / f"{self.plan.word}-{part:02d}"
+    def folder(self, step: Step) -> Path:
+        """Return where parts are packed."""
+        parts = names(step).replace(", ", "+")
+        return self.out.with_name(f"{self.out.name}.parts") / f"{self.plan.word}-{parts}"
 
-    def has(self, part: int) -> bool:
-        """Say whether a part is packed.
+    def has(self, step: Step) -> bool:
+        """Say whether parts are packed.
 
         Raises:
             FetchError: with other settings or modalities.
         """
         if self.complete:
             return True
-        note = self.ledger.packed(part)
-        folder = self.folder(part)
+        note = self.ledger.packed(names(step))
+        folder = self.folder(step)
         if note is None or note["folder"] != str(folder) or not (folder / _MANIFEST).is_file():
             return False
         if note["settings"] != self._settings:
@@ -77,16 +79,16 @@ class Packing:
             )
         return True
 
-    def add(self, part: int) -> None:
-        """Pack a part, through the code of scripts/prepare.py.
+    def add(self, step: Step) -> None:
+        """Pack parts, through the code of scripts/prepare.py.
 
         Raises:
             RunError: as that says.
         """
-        folder = self.folder(part)
+        folder = self.folder(step)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        build(self._prepare, raw=str(self.raw), out=str(folder), **{self._argument: [part]})
-        self.ledger.note_packed(part, {"folder": str(folder), "settings": self._settings})
+        build(self._prepare, raw=str(self.raw), out=str(folder), **{self._argument: list(step)})
+        self.ledger.note_packed(names(step), {"folder": str(folder), "settings": self._settings})
 
     def join(self) -> None:
         """Make the wanted parts one packed set.
@@ -96,20 +98,18 @@ class Packing:
         """
         if self.complete:
             return
-        parts = self.plan.parts
-        build(self._join, parts=[str(self.folder(part)) for part in parts], out=str(self.out))
+        folders = [self.folder(step) for step in self.plan.steps]
+        build(self._join, parts=[str(folder) for folder in folders], out=str(self.out))
+        parts = list(self.plan.parts)
         self.ledger.note_joined(
-            {"folder": str(self.out), "settings": self._settings, "parts": list(parts)}
+            {"folder": str(self.out), "settings": self._settings, "parts": parts}
         )
-        self._tidy(parts)
-        self.complete = True
-
-    def _tidy(self, parts: Iterable[int]) -> None:
-        for part in parts:
-            shutil.rmtree(self.folder(part), ignore_errors=True)
-            self.folder(part).with_name(f"{self.folder(part).name}.lock").unlink(missing_ok=True)
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.with_name(f"{folder.name}.lock").unlink(missing_ok=True)
         with suppress(OSError):  # parts that are not wanted now are kept
-            self.folder(0).parent.rmdir()
+            folders[0].parent.rmdir()
+        self.complete = True
 
     def _look(self) -> bool:
         """Say whether the packed folder is what is asked for; refuse any other content."""
@@ -125,7 +125,7 @@ class Packing:
                 f"packed with these settings and modalities, found {names(there)} or other "
                 "settings; choose another folder"
             )
-        if all(self.ledger.packed(part) for part in self.plan.parts):
+        if all(self.ledger.packed(names(step)) for step in self.plan.steps):
             return False  # stopped between the last rename and the note of it
         raise FetchError(
             f"prepare={self.out}: expected no folder, an empty one, or what an earlier call of "

@@ -1,7 +1,7 @@
 """What a download is to bring: a task's archives, as far as somebody wants them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import Any
@@ -61,10 +61,28 @@ class Plan:
     modalities: tuple[str, ...]
     sources: tuple[Source, ...]
 
+    @property
+    def steps(self) -> list[tuple[int, ...]]:
+        """Return the parts that are brought and packed together: one, if each has an archive."""
+        if all(source.shared for source in self.sources):
+            return [self.parts]
+        return [(part,) for part in self.parts]
+
     def belongs(self, file: str, source: Source, part: int) -> bool:
         """Say whether a file of an archive is used, and of this part."""
         found = self.part_of_file.search(file)
         return fnmatch(file, source.files) and found is not None and int(found[1]) == part
+
+
+def names(parts: Iterable[int]) -> str:
+    """Return parts in words: `1-3, 7`."""
+    runs: list[list[int]] = []
+    for part in sorted(parts):
+        if runs and part == runs[-1][-1] + 1:
+            runs[-1].append(part)
+        else:
+            runs.append([part])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def make_plan(task: str, node: dict[str, Any], only: Any = None, modalities: Any = None) -> Plan:
