@@ -43,7 +43,6 @@ def look(task: str, node: DictConfig, out: Path, console: Console) -> int:
     """
     console.print(f"{node.title} ({node.licence}) cannot be fetched by a command.", markup=False)
     console.print(node.ask.rstrip(), markup=False, highlight=False)
-    out.mkdir(parents=True, exist_ok=True)
     found: Iterable[Holding] = build(node.look, raw=str(out))
     console.print(f"\nIn {out}:", markup=False, highlight=False)
     held = list(found)

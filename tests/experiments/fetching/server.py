@@ -39,6 +39,9 @@ class RecordServer(ThreadingHTTPServer):
         self.lists: list[tuple[int, str, bytes]] = []
         self.asked: list[str] = []
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no error of the server's."""
+
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
