@@ -96,20 +96,19 @@ class Packing:
         Raises:
             RunError: they do not fit together.
         """
-        if self.complete:
-            return
         folders = [self.folder(step) for step in self.plan.steps]
-        build(self._join, parts=[str(folder) for folder in folders], out=str(self.out))
-        parts = list(self.plan.parts)
-        self.ledger.note_joined(
-            {"folder": str(self.out), "settings": self._settings, "parts": parts}
-        )
+        if not self.complete:
+            build(self._join, parts=[str(folder) for folder in folders], out=str(self.out))
+            parts = list(self.plan.parts)
+            self.ledger.note_joined(
+                {"folder": str(self.out), "settings": self._settings, "parts": parts}
+            )
+            self.complete = True
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
             folder.with_name(f"{folder.name}.lock").unlink(missing_ok=True)
         with suppress(OSError):  # parts that are not wanted now are kept
             folders[0].parent.rmdir()
-        self.complete = True
 
     def _look(self) -> bool:
         """Say whether the packed folder is what is asked for; refuse any other content."""

@@ -110,5 +110,5 @@ def test_the_known_list() -> None:
 
 
 def test_a_folder_without_any_file(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="expected NTU RGB.D files .* found none"):
+    with pytest.raises(DataError, match=r"expected NTU RGB.D files .* found none"):
         find_ntu_files(tmp_path)

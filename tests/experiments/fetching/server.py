@@ -21,7 +21,7 @@ class RecordServer(ThreadingHTTPServer):
         entries: (number, name) -> what the list says otherwise of that file.
         ranges: whether it knows them.
         cuts: bytes of a file after which the connection is cut, an answer each; none: not.
-        refusals: status and headers of the answers to come, for files; each once.
+        refusals: status and headers of the answers to come, for files; each once; none: the file.
         lists: status, kind and content of the answers to come, for lists; each once.
         asked: `name from-byte` of every file that was asked for, and `records/<number>`.
     """
@@ -35,7 +35,7 @@ class RecordServer(ThreadingHTTPServer):
         self.ranges = True
         self.sizes_told = True
         self.cuts: list[int | None] = []
-        self.refusals: list[tuple[int, dict[str, str]]] = []
+        self.refusals: list[tuple[int, dict[str, str]] | None] = []
         self.lists: list[tuple[int, str, bytes]] = []
         self.asked: list[str] = []
 
@@ -112,8 +112,8 @@ class _Handler(BaseHTTPRequestHandler):
         asked = self.headers.get("Range", "bytes=0-")
         begin = int(asked.removeprefix("bytes=").removesuffix("-"))
         server.asked.append(f"{name} {begin}")
-        if server.refusals:
-            status, headers = server.refusals.pop(0)
+        if server.refusals and (refusal := server.refusals.pop(0)):
+            status, headers = refusal
             self.send_response(status)
             for key, value in headers.items():
                 self.send_header(key, value)
