@@ -20,7 +20,7 @@ _LONGEST_WAIT = 120.0  # seconds: a server that asks for more is left alone
 _MOST_JSON = 16 << 20  # bytes
 _HEADERS = {"User-Agent": "msaf-reproduction (python-urllib)", "Accept-Encoding": "identity"}
 
-Response = Any  # of urllib: `status`, `headers`, `read`
+Response = Any  # of urllib: `status`, `headers`, `read`, `read1`
 
 
 class Client:

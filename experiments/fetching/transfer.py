@@ -11,7 +11,7 @@ from experiments.fetching.client import Client, Response
 from experiments.fetching.errors import DelayError, FetchError, RangeError
 from experiments.fetching.record import RemoteFile
 
-_PIECE = 1 << 18  # bytes that are read at a time
+_PIECE = 1 << 18  # bytes that are read at a time, at most
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 Watch = Callable[[int], None]
@@ -122,7 +122,7 @@ def _receive(
     while True:
         watch(size)
         try:
-            piece = response.read(_PIECE)
+            piece = response.read1(_PIECE)  # what is there, so that little is lost
         except (OSError, http.client.HTTPException):  # cut off: what has come is good
             return size
         if not piece:

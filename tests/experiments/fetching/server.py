@@ -23,6 +23,7 @@ class RecordServer(ThreadingHTTPServer):
         cuts: bytes of a file after which the connection is cut, an answer each; none: not.
         refusals: status and headers of the answers to come, for files; each once; none: the file.
         lists: status, kind and content of the answers to come, for lists; each once.
+        stalls: name -> bytes after which an answer waits for the client to go away.
         asked: `name from-byte` of every file that was asked for, and `records/<number>`.
     """
 
@@ -38,6 +39,7 @@ class RecordServer(ThreadingHTTPServer):
         self.refusals: list[tuple[int, dict[str, str]] | None] = []
         self.lists: list[tuple[int, str, bytes]] = []
         self.asked: list[str] = []
+        self.stalls: dict[str, int] = {}
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no error of the server's."""
@@ -133,6 +135,11 @@ class _Handler(BaseHTTPRequestHandler):
             told = f"bytes {begin}-{len(content) - 1}/{len(content)}"
             self.send_header("Content-Range", told)
         self.end_headers()
+        if name in server.stalls:
+            self.wfile.write(body[: server.stalls[name]])
+            self.wfile.flush()
+            self.rfile.read(1)  # returns when the other side hangs up
+            return
         cut = server.cuts.pop(0) if server.cuts else None
         self.wfile.write(body if cut is None else body[:cut])
         self.wfile.flush()
