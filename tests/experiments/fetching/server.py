@@ -20,6 +20,8 @@ class RecordServer(ThreadingHTTPServer):
         records: number -> name -> content.
         entries: (number, name) -> what the list says otherwise of that file.
         ranges: whether it knows them.
+        sizes_told: whether answers state their size.
+        kind: of the files, as the server says.
         cuts: bytes of a file after which the connection is cut, an answer each; none: not.
         refusals: status and headers of the answers to come, for files; each once; none: the file.
         lists: status, kind and content of the answers to come, for lists; each once.
@@ -35,6 +37,7 @@ class RecordServer(ThreadingHTTPServer):
         self.entries: dict[tuple[int, str], dict[str, Any]] = {}
         self.ranges = True
         self.sizes_told = True
+        self.kind = "application/zip"
         self.cuts: list[int | None] = []
         self.refusals: list[tuple[int, dict[str, str]] | None] = []
         self.lists: list[tuple[int, str, bytes]] = []
@@ -128,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
         partial = server.ranges and begin
         body = content[begin:] if partial else content
         self.send_response(206 if partial else 200)
-        self.send_header("Content-Type", "application/zip")
+        self.send_header("Content-Type", server.kind)
         if server.sizes_told:
             self.send_header("Content-Length", str(len(body)))
         if partial:

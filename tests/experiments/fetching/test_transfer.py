@@ -191,6 +191,17 @@ def test_another_size_than_the_record_says(told: bool, get: Fetch, server: Recor
         get()
 
 
+def test_a_page_in_place_of_the_archive(get: Fetch, server: RecordServer) -> None:
+    server.cuts = [1_000_000, 0, 0, 0, 0]
+    with pytest.raises(FetchError, match="found a cut connection"):
+        get()
+    begun = part_of(get.file, get.folder).read_bytes()
+    server.ranges, server.sizes_told, server.kind = False, False, "text/html"
+    with pytest.raises(FetchError, match=r"of text/html at .*; is it the page of a proxy"):
+        get()
+    assert part_of(get.file, get.folder).read_bytes() == begun
+
+
 @pytest.mark.parametrize(
     "target", ["http://example.org/a.zip", "file:///etc/passwd", "ftp://example.org/a.zip"]
 )
