@@ -1,6 +1,5 @@
 """HTTP as a download needs it: encrypted, patient, from any byte on."""
 
-import email.utils
 import http.client
 import ipaddress
 import json
@@ -9,13 +8,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from experiments.fetching.errors import DelayError, FetchError, RangeError
+from experiments.fetching.errors import DelayError, FetchError
+from experiments.fetching.refusals import refusal
 
-_BUSY = {408, 425, 429, 500, 502, 503, 504}
 _LONGEST_WAIT = 120.0  # seconds: a server that asks for more is left alone
 _MOST_JSON = 16 << 20  # bytes
 _HEADERS = {"User-Agent": "msaf-reproduction (python-urllib)", "Accept-Encoding": "identity"}
@@ -81,7 +79,7 @@ class Client:
             return self._opener.open(request, timeout=self.timeout)
         except urllib.error.HTTPError as error:
             with error:
-                raise _refusal(address, error) from error
+                raise refusal(address, error) from error
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             if isinstance(reason, ssl.SSLCertVerificationError):
@@ -175,30 +173,3 @@ def _is_local(address: str) -> bool:
 def _words(error: object) -> str:
     text = str(error) or type(error).__name__
     return f"no connection ({text})" if isinstance(error, OSError) else f"a broken answer ({text})"
-
-
-def _refusal(address: str, error: urllib.error.HTTPError) -> Exception:
-    found = f"{error.code} {error.reason or HTTPStatus(error.code).phrase}"
-    if error.code in _BUSY:
-        return DelayError(found, _seconds(error.headers.get("Retry-After")))
-    if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-        return RangeError(found)
-    advice = {
-        401: "the record is not public any more",
-        403: "the server refuses this machine, or a proxy does; try from another network",
-        404: "there is no such thing any more; look at the record's page in a browser",
-        410: "it has been withdrawn; look at the record's page in a browser",
-    }.get(error.code, "open the address in a browser to see why")
-    return FetchError(f"{address}: expected an answer, found {found}: {advice}")
-
-
-def _seconds(text: str | None) -> float | None:
-    """Seconds that a server asks to wait: a number, or a date."""
-    if text is None:
-        return None
-    if text.strip().isdecimal():
-        return float(text)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except ValueError:
-        return None
