@@ -21,8 +21,7 @@ EMOTIONS = (1, 3, 6)  # of 32 clips an actor, three: the tests are about rows, n
 
 
 def prepare(raw: Path, out: Path, **options: Any) -> Path:
-    settings = options.pop("settings", SETTINGS)
-    return prepare_ravdess(raw, out, protocol="paper", settings=settings, workers=1, **options)
+    return prepare_ravdess(raw, out, protocol="paper", settings=SETTINGS, workers=1, **options)
 
 
 @pytest.fixture(scope="module")
@@ -147,9 +146,11 @@ def test_a_damaged_part_is_named(
     assert not (tmp_path / "out").exists()
 
 
-def test_parts_that_do_not_fit(few: Path, at_once: Path, parts: list[Path], tmp_path: Path) -> None:
-    other = type(SETTINGS)(frames=4, size=24, n_mfcc=12)
-    small = prepare(few, tmp_path / "small", actors=[1], settings=other)
+def test_parts_that_do_not_fit(at_once: Path, parts: list[Path], tmp_path: Path) -> None:
+    small = Path(shutil.copytree(parts[1], tmp_path / "small"))
+    manifest = json.loads((small / "manifest.json").read_text())
+    manifest["settings"]["n_mfcc"] = 12
+    (small / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(DataError, match="n_mfcc: 12 there, 13 wanted"):
         join_parts([parts[0], small], tmp_path / "out")
     with pytest.raises(DataError, match="found a whole set"):
