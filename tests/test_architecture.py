@@ -29,6 +29,7 @@ MAY_IMPORT = {
 EXPERIMENTS = {
     "runs": set(),
     "evaluation": {"runs"},
+    "conversion": {"runs", "evaluation"},
     "tables": {"runs", "evaluation"},
     "robustness": {"runs", "evaluation"},
     "fetching": {"runs"},

@@ -69,7 +69,11 @@ def reopen(run: FinishedRun, rule: str, *, trust: bool = False) -> Reopened:
             another one, or the weights are gone or not this network's.
     """
     cfg = read_config(run, trust=trust)
-    data = open_data(cfg, run)
+    return with_network(run, cfg, rule, open_data(cfg, run))
+
+
+def with_network(run: FinishedRun, cfg: DictConfig, rule: str, data: DataModule) -> Reopened:
+    """Rebuild a run's network beside its data, and load the weights of a rule, as `reopen`."""
     torch.set_num_threads(cfg.threads)
     set_precision(**{name: cfg[name] for name in PRECISION if name in cfg})  # older runs lack it
     network = build(cfg.network)
