@@ -32,6 +32,7 @@ EXPERIMENTS = {
     "conversion": {"runs", "evaluation"},
     "tables": {"runs", "evaluation"},
     "robustness": {"runs", "evaluation"},
+    "fetching": {"runs"},
     "figures": {"runs", "evaluation", "tables", "robustness"},
 }
 DATA_SET = {"packed", "formats", "rendering", "corruption"}  # and never another data set's folder
