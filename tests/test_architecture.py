@@ -32,6 +32,7 @@ EXPERIMENTS = {
     "tables": {"runs", "evaluation"},
     "robustness": {"runs", "evaluation"},
     "figures": {"runs", "evaluation", "tables", "robustness"},
+    "prediction": {"runs", "evaluation", "figures"},
 }
 DATA_SET = {"packed", "formats", "rendering", "corruption"}  # and never another data set's folder
 DATAMODULES = {

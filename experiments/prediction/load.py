@@ -1,0 +1,96 @@
+"""A run opened from Python: its network, its preprocessing, its classes; the data may be gone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from experiments.contracts import Batch
+from experiments.evaluation.finished import FinishedRun
+from experiments.evaluation.places import run_folders
+from experiments.evaluation.reopen import Reopened, reopen_without_data
+from experiments.runs.folder import RunError
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """A finished run without its data set.
+
+    Args:
+        reopened: network, configuration and datamodule.
+        rule: the reporting rule whose weights the network has.
+    """
+
+    reopened: Reopened
+    rule: str
+
+    @property
+    def network(self) -> nn.Module:
+        """Return the network in evaluation mode; it maps a batch to a prediction with `scores`."""
+        return self.reopened.network
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Return the names of the network's inputs in a batch, in their order."""
+        return tuple(str(name) for name in self.reopened.cfg.modalities)
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """Return the names of the classes, in the order of the scores; `None` for a regression."""
+        found = self.reopened.run.metrics.get("classes") or self.reopened.data.classes
+        return None if found is None else tuple(found)
+
+    def preprocess(self, batch: Batch) -> Batch:
+        """Turn a batch as it is packed, with bytes for frames, into what the network takes.
+
+        Args:
+            batch: of the run's modalities, each `(B, ...)` as `prepare` packs it.
+        """
+        return self.reopened.ready(batch)
+
+
+def load_run(folder: str | Path, *, rule: str | None = None, trust: bool = False) -> LoadedRun:
+    """Open a finished run, wherever it was made; its data set need not be there.
+
+    No file of the folder runs code. The number of threads and the precision become the run's, for
+    this whole process.
+
+    Args:
+        folder: of one run, with `config.yaml`, `metrics.json` and `checkpoints/`; or a folder above
+            it, or a pattern, as long as there is one run.
+        rule: the reporting rule whose weights are loaded; the run's headline if not given.
+        trust: build whatever classes `config.yaml` names, rather than known ones alone.
+
+    Raises:
+        RunError: if there is no run or several, the rule is unknown or has no weights, or the
+            configuration or the weights are not of this version.
+    """
+    found = run_folders(str(folder))
+    if len(found) > 1:
+        raise RunError(
+            f"run={folder}: expected one run, found {len(found)}; name one of them, such as "
+            f"{found[0].path}"
+        )
+    run = FinishedRun(found[0], found[0].metrics())
+    rule = choose_rule(run, rule)
+    return LoadedRun(reopen_without_data(run, rule, trust=trust), rule)
+
+
+def choose_rule(run: FinishedRun, rule: str | None) -> str:
+    """Return the reporting rule whose weights are loaded, by default the headline.
+
+    Raises:
+        RunError: if the run has no weights of that rule.
+    """
+    reported = run.metrics["reported"]
+    with_weights: Sequence[str] = [
+        name for name, entry in reported.items() if not isinstance(entry["epoch"], dict)
+    ]
+    chosen = rule or str(run.metrics["headline"])
+    if chosen not in with_weights:
+        raise RunError(
+            f"rule={chosen}: {run.folder.path} has weights of {', '.join(with_weights)}; choose "
+            "one of them"
+        )
+    return chosen
