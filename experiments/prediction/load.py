@@ -1,12 +1,13 @@
 """A run opened from Python: its network, its preprocessing, its classes; the data may be gone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
-from experiments.contracts import Batch
+from experiments.contracts import Batch, OwnFiles, OwnSample, ReadsOwnFiles
 from experiments.evaluation.finished import FinishedRun
 from experiments.evaluation.places import run_folders
 from experiments.evaluation.reopen import Reopened, reopen_without_data
@@ -48,6 +49,64 @@ class LoadedRun:
             batch: of the run's modalities, each `(B, ...)` as `prepare` packs it.
         """
         return self.reopened.ready(batch)
+
+    def own_files(self, *, without: Sequence[str] = (), **options: Any) -> OwnFiles:
+        """Return what turns files of one's own into samples, as the run's data were prepared.
+
+        Args:
+            without: modalities that are left out.
+            options: of the task, such as `face`.
+
+        Raises:
+            RunError: if the task has none, or an option is none of the task's.
+        """
+        data = self.reopened.data
+        if not isinstance(data, ReadsOwnFiles):
+            raise RunError(
+                f"{self.reopened.run.folder.path}: {type(data).__name__} reads packed sets alone: "
+                "give it own_files (experiments/contracts.py), or pack the clip and evaluate"
+            )
+        try:
+            return data.own_files(self._preparation(), without=without, options=options)
+        except ValueError as error:
+            raise RunError(str(error)) from error
+
+    def read(self, *files: str | Path, **options: Any) -> OwnSample:
+        """Read the files of one clip of one's own, such as a video; what is missing is zero.
+
+        Args:
+            files: of the clip.
+            options: as `own_files` takes them.
+
+        Raises:
+            ValueError: a file is not usable, or they are of several clips.
+        """
+        own = self.own_files(**options)
+        groups = own.groups([Path(file) for file in files])
+        if len(groups) != 1:
+            names = ", ".join(group.name for group in groups) or "none"
+            raise RunError(f"expected the files of one clip, found {names}; read one at a time")
+        return own.read(groups[0])
+
+    @property
+    def assumes(self) -> str:
+        """Say what is not known of how the run's data were prepared; empty where all is known."""
+        if self._preparation() is not None or self.reopened.run.metrics["provenance"] == "sample":
+            return ""
+        return (
+            "the run does not record how its data were prepared (it is older than that): taken are "
+            "the settings in its config.yaml, and prepare's defaults for all others"
+        )
+
+    def _preparation(self) -> Mapping[str, Any] | None:
+        """Return how the data were prepared: as recorded, or as the same packed set says it."""
+        metrics, data = self.reopened.run.metrics, self.reopened.data
+        if metrics.get("preparation"):
+            return dict(metrics["preparation"])
+        try:
+            return data.preparation if data.manifest_hash == metrics["manifest"] else None
+        except (ValueError, OSError):  # it is gone
+            return None
 
 
 def load_run(folder: str | Path, *, rule: str | None = None, trust: bool = False) -> LoadedRun:
