@@ -102,7 +102,7 @@ class LoadedRun:
     @property
     def assumes(self) -> str:
         """Say what is not known of how the run's data were prepared; empty where all is known."""
-        if self._preparation() is not None or self.reopened.run.metrics["provenance"] == "sample":
+        if self._preparation() is not None or self.reopened.cfg.datamodule.get("sample"):
             return ""
         return (
             "the run does not record how its data were prepared (it is older than that): taken are "
