@@ -12,7 +12,7 @@ from hydra.core.global_hydra import GlobalHydra
 from rich.console import Console
 
 from experiments.evaluation.finished import FinishedRun
-from experiments.prediction.command import Asked
+from experiments.prediction.command import Asked, default_folder
 from experiments.prediction.load import load_run
 from experiments.prediction.predict import predict_files
 from experiments.runs.folder import RunError, RunFolder
@@ -162,6 +162,11 @@ def test_what_is_written(untrained: Path, clip: Path, tmp_path: Path) -> None:
     assert written["files"] == {"video": str(clip)}
     assert written["run"]["hash"] == "0a1b2c3d"
     assert (out / "clip.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_runs_do_not_overwrite_each_others_predictions(untrained: Path) -> None:
+    place = default_folder(load_run(untrained))
+    assert place == Path("results/predictions/ravdess-msaf-0a1b2c3d-fold0-seed1")
 
 
 def test_one_bad_clip_does_not_take_the_others_along(
