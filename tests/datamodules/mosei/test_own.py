@@ -93,6 +93,9 @@ def test_another_encoder_is_refused(texts: MOSEI, encoder: Path, tmp_path: Path)
     narrow = texts.own_files(None, shapes={"text": (7, STEPS)}, options=options)
     with pytest.raises(DataError, match="expected features of 7 columns, found 12"):
         narrow.read(group)
+    gone = own(texts, text_encoder="gone/far/away", text="good")
+    with pytest.raises(DataError, match=r"no such folder; text_encoder=<folder> says where"):
+        gone.read(group)
     empty = own(texts, text_encoder=encoder, text="  ")
     with pytest.raises(DataError, match="expected words, found none"):
         empty.read(group)
