@@ -8,9 +8,12 @@ import hydra
 import numpy as np
 import pytest
 import soundfile
+import torch
 from hydra.core.global_hydra import GlobalHydra
 from rich.console import Console
 
+from datamodules.formats.ravdess_name import EMOTIONS
+from experiments.conversion.convert import convert as convert_file
 from experiments.evaluation.finished import FinishedRun
 from experiments.prediction.command import Asked, default_folder
 from experiments.prediction.load import load_run
@@ -19,6 +22,7 @@ from experiments.runs.folder import RunError, RunFolder
 from experiments.runs.overrides import Overrides
 from experiments.runs.run import Run
 from tests.experiments.conftest import CONFIGS
+from tests.experiments.conversion.old_parts import OldMFCCNet
 from tests.experiments.prediction.runs import SMALL, write_run
 from tests.own_clips import portrait, still_clip, tone
 from tests.sample_data import session_folder, tiny_ravdess
@@ -130,6 +134,24 @@ def test_an_older_run_says_what_is_assumed(clip: Path, tmp_path: Path) -> None:
     sample = run.read(clip, without=["video"])
     assert sample.batch["video"].shape == (1, 30, 224, 224, 3)  # prepare's defaults
     assert run.shapes == {"video": (3, 30, 224, 224), "audio": (13, 212)}
+
+
+@pytest.mark.parametrize("classes", [8, 6])
+def test_a_converted_run_predicts_as_any_other(classes: int, clip: Path, tmp_path: Path) -> None:
+    """Of a released file, whose data set is nowhere; six classes have numbers for names."""
+    old = OldMFCCNet(classes)
+    torch.save(old.state_dict(), tmp_path / "fold_1_mfccNet_best.pth")
+    places = [f"in={tmp_path / 'fold_1_mfccNet_best.pth'}", f"out={tmp_path / 'run'}"]
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(CONFIGS, version_base="1.3"):
+        place = convert_file(Overrides(places)).folder.path
+    run = load_run(place)
+    answer = predict_files(run, clip)
+    with torch.no_grad():
+        expected = old.eval()(run.preprocess(answer.sample.batch)["audio"])
+    assert np.allclose(answer.scores, expected[0].numpy(), atol=1e-4)
+    names = tuple(EMOTIONS) if classes == 8 else tuple("012345")
+    assert tuple(answer.probabilities or ()) == run.classes == names
 
 
 def test_a_preparation_of_a_later_version(clip: Path, tmp_path: Path) -> None:
