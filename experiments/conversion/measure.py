@@ -58,6 +58,8 @@ def _measure(run: FinishedRun, root: Path, trust: bool) -> None:
         "hash": run_hash(cfg, run.metrics["converted"]["network"], data.identity),
         "provenance": data.provenance,
         "manifest": data.manifest_hash,
+        "preparation": data.preparation,
+        "shapes": {name: list(shape) for name, shape in shapes.items()},
         "reported": report.figures(),
         "flops": count_flops(lambda: build(cfg.network), shapes),
     } | environment(found.device)
