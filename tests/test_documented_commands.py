@@ -142,8 +142,8 @@ STARTS: dict[Overrides, Run] = {}  # unimodal runs are composed and hashed once 
 
 def check_train(arguments: list[str]) -> None:
     """Compose and hash the run, or every run of a sweep."""
-    if "--help" in arguments:
-        as_typed("train.py", ["--help"])
+    if {"--help", "--cfg"} & set(arguments):
+        as_typed("train.py", arguments)
         return
     overrides = Overrides(text for text in arguments if text != "-m")
     own = overrides.without("hydra")
