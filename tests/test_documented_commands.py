@@ -142,9 +142,6 @@ STARTS: dict[Overrides, Run] = {}  # unimodal runs are composed and hashed once 
 
 def check_train(arguments: list[str]) -> None:
     """Compose and hash the run, or every run of a sweep."""
-    if {"--help", "--cfg"} & set(arguments):
-        as_typed("train.py", arguments)
-        return
     overrides = Overrides(text for text in arguments if text != "-m")
     own = overrides.without("hydra")
     check_launcher(overrides.only("hydra"))
@@ -263,7 +260,11 @@ def understand(command: Command) -> None:
     """Give a command to the rule of its program, with places in place of its placeholders."""
     assert command.name in RULES, f"{command.name}: no rule in {Path(__file__).name}"
     start = command.words.index(command.name) + 1
-    RULES[command.name]([placed(word) for word in command.words[start:]])
+    arguments = [placed(word) for word in command.words[start:]]
+    if {"--help", "--cfg"} & set(arguments):
+        as_typed(command.name, arguments)
+    else:
+        RULES[command.name](arguments)
 
 
 def placed(word: str) -> str:
@@ -315,6 +316,7 @@ WRONG = [
     ("python scripts/report.py inn=<folder>", "inn"),
     ("python scripts/benchmark.py modul", "modul"),
     ("python scripts/benchmark.py module thread=[1]", "thread"),
+    ("python scripts/benchmark.py modul --help", "modul"),
     ("python scripts/benchmark.py epoch datamodule.evaluates_on=valid", "evaluates_on"),
     ("python scripts/complexity.py fusion=msfa", "msfa"),
     ("python scripts/ledger.py oot=page.md", "oot"),
