@@ -102,13 +102,14 @@ def shorten_tables(tables: Path) -> None:
             file.write_text(yaml.safe_dump(table, sort_keys=False))
 
 
-parse_once = cache(omegaconf.base.parse)  # half of the time of these tests otherwise
+parse_once = cache(omegaconf.base.parse)  # reading yaml is most of the time of these tests
 
 
 @pytest.fixture(autouse=True)
 def _on_stage(stage: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(stage)
     monkeypatch.setattr("omegaconf.base.parse", parse_once)
+    monkeypatch.setattr("yaml.SafeLoader", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     GlobalHydra.instance().clear()
     yield
     GlobalHydra.instance().clear()
