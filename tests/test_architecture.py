@@ -32,12 +32,20 @@ EXPERIMENTS = {
     "tables": {"runs", "evaluation"},
     "robustness": {"runs", "evaluation"},
     "figures": {"runs", "evaluation", "tables", "robustness"},
+    "prediction": {"runs", "evaluation", "figures"},
 }
-DATA_SET = {"packed", "formats", "rendering", "corruption"}  # and never another data set's folder
+DATA_SET = {
+    "packed",
+    "formats",
+    "rendering",
+    "corruption",
+    "own",
+}  # and never another data set's folder
 DATAMODULES = {
     "packed": set(),
     "rendering": set(),
     "corruption": {"packed"},
+    "own": {"packed", "formats"},
     "formats": {"packed"},
     "ravdess": DATA_SET,
     "mosei": DATA_SET,

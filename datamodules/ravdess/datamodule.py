@@ -13,6 +13,9 @@ from datamodules.packed.datamodule import Common, PackedDataModule
 from datamodules.packed.errors import DataError
 from datamodules.packed.rows import Batch, PackedRows
 from datamodules.packed.settings import check_settings, read_group
+from datamodules.ravdess.clip import RavdessSettings
+from datamodules.ravdess.own import RATE, OwnRavdess
+from datamodules.ravdess.sample.performance import FPS
 from datamodules.ravdess.sample.render import RavdessSample
 
 
@@ -59,6 +62,7 @@ class RAVDESS(PackedDataModule):
 
     task = "ravdess"
     sample_class = RavdessSample
+    settings_class = RavdessSettings
     classes = EMOTIONS
 
     def __init__(
@@ -128,3 +132,19 @@ class RAVDESS(PackedDataModule):
         if "video" in ready:
             ready["video"] = normalise(ready["video"], self.video.channel_order)
         return ready
+
+    def own_files(
+        self,
+        preparation: Mapping[str, Any] | None,
+        *,
+        without: Sequence[str] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> OwnRavdess:
+        """What reads clips of one's own, as the packed ones were prepared."""
+        return OwnRavdess(
+            self.prepared_with(preparation),
+            rate=RATE if self.sample is None else FPS,
+            modalities=self.modalities,
+            without=without,
+            options=options or {},
+        )

@@ -174,6 +174,7 @@ class Making:
             "provenance": self.data.provenance,
             "classes": self.data.classes,
             "manifest": self.data.manifest_hash,
+            "preparation": self.data.preparation,
             "fold": cfg.fold,
             "seed": cfg.seed,
             "epochs": cfg.epochs if self.trains else 0,
