@@ -176,6 +176,7 @@ class ReadsOwnFiles(Protocol):
         self,
         preparation: Mapping[str, Any] | None,
         *,
+        shapes: Mapping[str, Sequence[int]],
         without: Sequence[str],
         options: Mapping[str, Any],
     ) -> OwnFiles:
@@ -184,6 +185,7 @@ class ReadsOwnFiles(Protocol):
         Args:
             preparation: of these data, as `DataModule.preparation` says it; `None` where it is not
                 known, for what the configuration says, and prepare's defaults.
+            shapes: the network's input shape of each modality, without the batch.
             without: modalities that are left out.
             options: of the data set, such as where a face is.
         """

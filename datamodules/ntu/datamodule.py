@@ -14,8 +14,9 @@ from datamodules.ntu.augmentation import (
     view_skeleton,
     view_video,
 )
-from datamodules.ntu.clip import LENGTH
+from datamodules.ntu.clip import LENGTH, NtuSettings
 from datamodules.ntu.groups import NtuSkeleton, NtuVideo, NtuWindows
+from datamodules.ntu.own import OwnNtu
 from datamodules.ntu.sample.render import NtuSample
 from datamodules.ntu.splits import VALIDATION, Split, split_rows
 from datamodules.packed.augmentation import normalise
@@ -51,6 +52,7 @@ class NTU(PackedDataModule):
 
     task = "ntu"
     sample_class = NtuSample
+    settings_class = NtuSettings
     classes = ACTIONS
 
     def __init__(
@@ -154,3 +156,20 @@ class NTU(PackedDataModule):
     def _skeleton(self, skeleton: Any, drawn: np.ndarray, lengths: np.ndarray) -> Any:
         centre = NORMALISATIONS[self.skeleton.normalisation]
         return centre(view_skeleton(skeleton, drawn, lengths, frames=self.skeleton.frames))
+
+    def own_files(
+        self,
+        preparation: Mapping[str, Any] | None,
+        *,
+        shapes: Mapping[str, Sequence[int]],
+        without: Sequence[str] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> OwnNtu:
+        """What reads recordings of one's own, as the packed ones were prepared."""
+        return OwnNtu(
+            self.prepared_with(preparation),
+            self.augmentation,
+            modalities=self.modalities,
+            without=without,
+            options=options or {},
+        )

@@ -66,7 +66,7 @@ class OwnFiles(ABC):
             DataError: a file is none of this data set, or two of one sample are for the same.
         """
         roles = {path: self.role(path) for path in files}
-        if len(set(roles.values())) == len(roles):
+        if files and len(set(roles.values())) == len(roles):
             return [Group(_name(files[0]), {role: path for path, role in roles.items()})]
         groups: dict[str, Group] = {}
         for path, role in roles.items():

@@ -30,6 +30,11 @@ def kind_of(path: Path) -> Kind:
     return _of_media(path)
 
 
+def with_article(kind: Kind) -> str:
+    """Return a kind as a sentence has it: a table, an image."""
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
 def _of_media(path: Path) -> Kind:
     import av
     from av.stream import Disposition

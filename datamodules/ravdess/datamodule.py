@@ -137,6 +137,7 @@ class RAVDESS(PackedDataModule):
         self,
         preparation: Mapping[str, Any] | None,
         *,
+        shapes: Mapping[str, Sequence[int]],
         without: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
     ) -> OwnRavdess:

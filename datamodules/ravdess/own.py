@@ -14,9 +14,9 @@ from datamodules.formats.sound import read_sound
 from datamodules.formats.text import read_table
 from datamodules.formats.video import Track, frame_times, read_frames
 from datamodules.own.files import Group, OwnFiles, batch_of, plural
-from datamodules.own.kinds import kind_of
+from datamodules.own.kinds import kind_of, with_article
 from datamodules.own.sample import OwnSample, View, Views, Wave
-from datamodules.own.timing import at_rate, is_even
+from datamodules.own.timing import at_rate, is_even, mean_rate
 from datamodules.packed.chunks import Prepared
 from datamodules.packed.errors import DataError, reading
 from datamodules.ravdess.clip import Clip, PrepareClip, RavdessSettings
@@ -72,7 +72,7 @@ class OwnRavdess(OwnFiles):
             if columns_of(path):
                 return "tracking"
             raise self.refuse(path, "a csv with neither landmarks nor action units")
-        raise self.refuse(path, f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}")
+        raise self.refuse(path, with_article(kind))
 
     def read(self, group: Group) -> OwnSample:
         clip, sample = self._clip(group)
@@ -164,9 +164,8 @@ class PrepareOwnClip(PrepareClip):
         if len(times) != track.frames or is_even(times, self.rate):
             return range(track.frames)
         there = at_rate(times, self.rate)
-        mean = (len(times) - 1) / times[-1] if times[-1] else 0.0
         self.notes.append(
-            f"{plural(len(times), 'frame')}, {mean:.3g} a second, taken by time at the "
+            f"{plural(len(times), 'frame')}, {mean_rate(times):.3g} a second, taken by time at the "
             f"{self.rate:.4g} a second that the network knows"
         )
         return there

@@ -42,6 +42,15 @@ class LoadedRun:
         found = self.reopened.run.metrics.get("classes") or self.reopened.data.classes
         return None if found is None else tuple(found)
 
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the network's input shape of each modality, without the batch.
+
+        Runs that do not record it are taken to be of the paper's size.
+        """
+        found = self.reopened.run.metrics.get("shapes") or self.reopened.cfg.task.shapes
+        return {name: tuple(found[name]) for name in self.modalities}
+
     def preprocess(self, batch: Batch) -> Batch:
         """Turn a batch as it is packed, with bytes for frames, into what the network takes.
 
@@ -67,7 +76,9 @@ class LoadedRun:
                 "give it own_files (experiments/contracts.py), or pack the clip and evaluate"
             )
         try:
-            return data.own_files(self._preparation(), without=without, options=options)
+            return data.own_files(
+                self._preparation(), shapes=self.shapes, without=without, options=options
+            )
         except ValueError as error:
             raise RunError(str(error)) from error
 

@@ -128,6 +128,7 @@ class Making:
                 "headline": headline(report.chosen),
                 "reported": report.figures(),
                 "parameters": count_parameters(network),
+                "shapes": {name: list(shape) for name, shape in shapes.items()},
                 "flops": count_flops(lambda: build(self.cfg.network), shapes),
                 "paper_size_parameters": paper_size_parameters(self.overrides),
                 "seconds": round(log.seconds, 1),
