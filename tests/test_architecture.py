@@ -33,6 +33,7 @@ EXPERIMENTS = {
     "robustness": {"runs", "evaluation"},
     "figures": {"runs", "evaluation", "tables", "robustness"},
     "prediction": {"runs", "evaluation", "figures"},
+    "exporting": {"runs", "evaluation", "prediction"},
 }
 DATA_SET = {
     "packed",

@@ -91,7 +91,7 @@ class Wanted:
                 "largest_difference": difference,
                 "milliseconds": latencies(network, runtime, inputs),
             }
-            write_json(card_of(path), describe(run, inputs, names, path, measured))
+        write_json(card_of(path), describe(run, inputs, names, path, measured))
         show(run, measured, console)
         for file in (path, card_of(path)):
             console.print(str(file), style="bold", markup=False)
@@ -115,7 +115,9 @@ def check_place(path: Path) -> None:
         RunError: says what to choose instead.
     """
     if path.is_dir():
-        raise RunError(f"out={path}: expected a file, found a folder; add a name, {path}/model.onnx")
+        raise RunError(
+            f"out={path}: expected a file, found a folder; add a name, {path}/model.onnx"
+        )
     if path.suffix != ".onnx":
         raise RunError(f"out={path}: expected a name that ends in .onnx, such as {path}.onnx")
     for file in (path, card_of(path)):

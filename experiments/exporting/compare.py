@@ -85,9 +85,7 @@ def milliseconds(call: Callable[[], Any]) -> float:
     return 1000 * statistics.median(taken)
 
 
-def latencies(
-    network: nn.Module, runtime: OnnxRuntime | None, inputs: Inputs
-) -> dict[str, float]:
+def latencies(network: nn.Module, runtime: OnnxRuntime | None, inputs: Inputs) -> dict[str, float]:
     """Return the milliseconds that a batch of one sample takes torch, and onnxruntime if given.
 
     One after the other on the CPU of this machine, with one number of threads.

@@ -3,9 +3,8 @@
 Legend: B samples, T steps.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,22 +31,28 @@ class Inputs:
     def of(cls, run: LoadedRun) -> "Inputs":
         """Read them from the run's metrics; where a run is older than that, from its data set.
 
+        Where that is gone too, a run on a data set of the user's is taken to be of the paper's
+        size; a sample is smaller.
+
         Raises:
-            RunError: if neither says them.
+            RunError: for a sample that is gone.
         """
         reopened = run.reopened
-        written: Any = reopened.run.metrics.get("shapes")
-        if written is None:
+        shapes: Mapping[str, Sequence[int]] = run.shapes
+        if "shapes" not in reopened.run.metrics:
             try:
-                written = open_data(reopened.cfg, reopened.run).shapes
+                shapes = open_data(reopened.cfg, reopened.run).shapes
             except RunError as error:
-                raise RunError(
-                    f"{reopened.run.folder.path / 'metrics.json'}: expected the shapes of the "
-                    "network's inputs, found none, for the run is of an older version; they are "
-                    f"looked up in its data set then, but {error}"
-                ) from None
-        shapes = {name: tuple(map(int, written[name])) for name in run.modalities}
-        return cls(shapes, bool(reopened.cfg.task.get("lengths", False)))
+                if reopened.run.metrics["provenance"] == "sample":
+                    raise RunError(
+                        f"{reopened.run.folder.path / 'metrics.json'}: expected the shapes of the "
+                        "network's inputs, found none, for the run is of an older version, and "
+                        f"{error}"
+                    ) from None
+        return cls(
+            {name: tuple(map(int, shapes[name])) for name in run.modalities},
+            bool(reopened.cfg.task.get("lengths", False)),
+        )
 
     def draw(self, size: int) -> dict[str, Tensor]:
         """Return a random batch, the same for each size: normal numbers, and lengths up to T."""
