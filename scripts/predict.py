@@ -25,6 +25,12 @@ HELP = """Let a finished run predict clips of one's own.
   face      a csv of OpenFace's landmarks, a YuNet model (.onnx), or whole: the frames show a face
             alone; OpenCV's own detector if not given
 
+  of task=mosei: texts (.txt), and features (.npy, one row a step)
+  text      the text itself, in place of a file, as in text="i liked this movie"
+  text_encoder   a folder, or a name on the hub: the encoder that the run was trained with
+
+  of task=ntu: videos, and Kinect skeletons (.skeleton)
+
 A modality of the run that no file has is absent, and it is said: its features are zero.
 """
 

@@ -29,19 +29,15 @@ MAY_IMPORT = {
 EXPERIMENTS = {
     "runs": set(),
     "evaluation": {"runs"},
+    "conversion": {"runs", "evaluation"},
     "tables": {"runs", "evaluation"},
     "robustness": {"runs", "evaluation"},
     "figures": {"runs", "evaluation", "tables", "robustness"},
     "prediction": {"runs", "evaluation", "figures"},
     "exporting": {"runs", "evaluation", "prediction"},
 }
-DATA_SET = {
-    "packed",
-    "formats",
-    "rendering",
-    "corruption",
-    "own",
-}  # and never another data set's folder
+# And never another data set's folder.
+DATA_SET = {"packed", "formats", "rendering", "corruption", "own"}
 DATAMODULES = {
     "packed": set(),
     "rendering": set(),

@@ -146,7 +146,11 @@ class OwnMosei(OwnFiles):
                 "text_encoder=<a folder, or a name on the hub> is missing: the run does not record "
                 "which encoder made its features"
             )
-        encoder = TextEncoder(str(self.name))
+        try:
+            encoder = TextEncoder(str(self.name))
+        except DataError as error:
+            told = f"{error}; text_encoder=<folder> says where the run's encoder lies"
+            raise DataError(told) from error
         if self.encoder is None:
             sample.notes.append(f"the run does not record its text encoder: {self.name} is assumed")
         elif any(encoder.fingerprint[key] != self.encoder[key] for key in ("weights", "tokenizer")):

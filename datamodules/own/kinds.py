@@ -48,7 +48,7 @@ def _of_media(path: Path) -> Kind:
     except (av.FFmpegError, OSError) as error:
         raise DataError(
             f"{path}: expected a video, a sound or a table, found a file that cannot be read as "
-            f"one: {error}"
+            f"one ({error.strerror})"
         ) from error
     if form == "tty":  # what FFmpeg takes any text for
         return "text"

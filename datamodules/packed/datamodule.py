@@ -136,7 +136,7 @@ class PackedDataModule(LightningDataModule):
 
     @property
     def preparation(self) -> dict[str, Any]:
-        """The settings that the packed set was made with, and the text encoder where there is one.
+        """What the packed set was made with: settings, provenance, and maybe a text encoder.
 
         Raises:
             DataError: as `identity` says.
@@ -144,7 +144,8 @@ class PackedDataModule(LightningDataModule):
         manifest = read_manifest(self.root)
         source = manifest.get("source", {})
         encoder = {name: source[name] for name in ("text_encoder",) if name in source}
-        return {"settings": manifest["settings"], **encoder}
+        made = {name: manifest[name] for name in ("settings", "provenance")}
+        return {**made, **encoder}
 
     def prepared_with(self, preparation: Mapping[str, Any] | None) -> Any:
         """The settings of prepare, for samples that are of no packed set.

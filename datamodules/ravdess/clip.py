@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -71,6 +71,7 @@ class PrepareClip:
     raw: Path | None
     settings: RavdessSettings
     modalities: tuple[str, ...]
+    too_short: ClassVar[str] = "ask for fewer frames or leave the clip out"
 
     def __call__(self, clip: Clip) -> Prepared:
         """Read, decode and transform one clip.
@@ -150,7 +151,7 @@ class PrepareClip:
         if len(there) < settings.frames:
             raise DataError(
                 f"{clip.video}: expected at least {settings.frames} frames, found {len(there)}; "
-                "ask for fewer frames or leave the clip out"
+                f"{self.too_short}"
             )
         chosen = choose_frames(len(there), settings.frames, settings.frame_choice)
         wanted = [there[place] for place in chosen]

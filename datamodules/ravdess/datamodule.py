@@ -157,9 +157,12 @@ class RAVDESS(PackedDataModule):
         options: Mapping[str, Any] | None = None,
     ) -> OwnRavdess:
         """What reads clips of one's own, as the packed ones were prepared."""
+        rendered = self.sample is not None
+        if preparation is not None:
+            rendered = preparation.get("provenance") == "sample"
         return OwnRavdess(
             self.prepared_with(preparation),
-            rate=RATE if self.sample is None else FPS,
+            rate=FPS if rendered else RATE,
             modalities=self.modalities,
             without=without,
             options=options or {},

@@ -121,7 +121,7 @@ def follow(faces: Sequence[np.ndarray]) -> Followed | None:
 def smooth(boxes: np.ndarray, window: int = _WINDOW) -> np.ndarray:
     """Average each box with its neighbors in time, (F, 4); what is NaN stays and does not count."""
     there = ~np.isnan(boxes[:, 0])
-    result = np.full_like(boxes, np.nan)
+    result = np.full(boxes.shape, np.nan)
     for number in np.flatnonzero(there):
         near = slice(max(number - window // 2, 0), number + window // 2 + 1)
         result[number] = boxes[near][there[near]].mean(0)

@@ -80,8 +80,7 @@ def reopen(run: FinishedRun, rule: str, *, trust: bool = False) -> Reopened:
             another one, or the weights are gone or not this network's.
     """
     cfg = read_config(run, trust=trust)
-    data = open_data(cfg, run)
-    return _with_network(run, cfg, rule, data)
+    return with_network(run, cfg, rule, open_data(cfg, run))
 
 
 def reopen_without_data(run: FinishedRun, rule: str, *, trust: bool = False) -> Reopened:
@@ -91,10 +90,11 @@ def reopen_without_data(run: FinishedRun, rule: str, *, trust: bool = False) -> 
     none of its own. Arguments, effects and errors else are those of `reopen`.
     """
     cfg = read_config(run, trust=trust)
-    return _with_network(run, cfg, rule, build_again(cfg.datamodule, run))
+    return with_network(run, cfg, rule, build_again(cfg.datamodule, run))
 
 
-def _with_network(run: FinishedRun, cfg: DictConfig, rule: str, data: DataModule) -> Reopened:
+def with_network(run: FinishedRun, cfg: DictConfig, rule: str, data: DataModule) -> Reopened:
+    """Rebuild a run's network beside its data, and load the weights of a rule, as `reopen`."""
     torch.set_num_threads(cfg.threads)
     set_precision(**{name: cfg[name] for name in PRECISION if name in cfg})  # older runs lack it
     network = build_again(cfg.network, run)

@@ -3,18 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from experiments.console import complain
 from experiments.files import usable_folder, write_json
-from experiments.prediction.load import LoadedRun, load_run
-from experiments.prediction.picture import draw_answer
-from experiments.prediction.predict import predict
-from experiments.prediction.show import print_answer
 from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
+
+if TYPE_CHECKING:
+    from experiments.prediction.load import LoadedRun
 
 OPTIONS = ("face", "text", "text_encoder")  # each of some tasks
 KEYS = ("run", "rule", "out", "trust", "without", *OPTIONS)
@@ -81,6 +80,12 @@ class Asked:
             ValueError: if the run cannot be opened, no file is given, or files are of no kind that
                 the task knows.
         """
+        # Imported here because torch takes seconds, and a mistake is told before.
+        from experiments.prediction.load import load_run
+        from experiments.prediction.picture import draw_answer
+        from experiments.prediction.predict import predict
+        from experiments.prediction.show import print_answer
+
         run = load_run(self.run, rule=self.rule, trust=self.trust)
         own = run.own_files(without=self.without, **self.options)
         groups = own.groups(self.files)
@@ -107,7 +112,7 @@ class Asked:
         return failed
 
 
-def default_folder(run: LoadedRun) -> Path:
+def default_folder(run: "LoadedRun") -> Path:
     """Return where predictions of a run are written, unless somebody says where."""
     m = run.reopened.run.metrics
     place = f"{m['task']}-{m['fusion']}-{m['hash']}-fold{m['fold']}-seed{m['seed']}"

@@ -38,8 +38,14 @@ class LoadedRun:
 
     @property
     def classes(self) -> tuple[str, ...] | None:
-        """Return the names of the classes, in the order of the scores; `None` for a regression."""
+        """Return the names of the classes, in the order of the scores; `None` for a regression.
+
+        Classes that are not the data set's, as those of a converted run may be, have numbers.
+        """
         found = self.reopened.run.metrics.get("classes") or self.reopened.data.classes
+        outputs = self.reopened.cfg.task.outputs
+        if found is not None and len(found) != outputs:
+            found = [str(number) for number in range(outputs)]
         return None if found is None else tuple(found)
 
     @property
@@ -102,11 +108,11 @@ class LoadedRun:
     @property
     def assumes(self) -> str:
         """Say what is not known of how the run's data were prepared; empty where all is known."""
-        if self._preparation() is not None or self.reopened.run.metrics["provenance"] == "sample":
+        if self._preparation() is not None or self.reopened.cfg.datamodule.get("sample"):
             return ""
         return (
-            "the run does not record how its data were prepared (it is older than that): taken are "
-            "the settings in its config.yaml, and prepare's defaults for all others"
+            "the run does not record how its data were prepared: taken are the settings in its "
+            "config.yaml, and prepare's defaults for all others"
         )
 
     def _preparation(self) -> Mapping[str, Any] | None:
