@@ -17,14 +17,14 @@ def test_help_is_quick() -> None:
 
 
 def test_the_page_followed_to_the_letter(tmp_path: Path) -> None:
-    overrides = tiny(tmp_path, "fusion=none", "modalities=[action_units]", "epochs=1")
+    overrides = tiny(tmp_path, "fusion=none", "modalities=[audio]", "epochs=1")
     folder = run("train.py", *overrides)[1].splitlines()[-1]
     commands = re.findall(r"^    python (scripts/export.py .* out=.*)$", PAGE, re.MULTILINE)
     assert len(commands) == 1
     words = commands[0].replace("<run folder>", folder).replace("out=", f"out={tmp_path}/").split()
     code, out, err = run(*words, "trust=true")
     assert (code, err) == (0, "")
-    assert "none (action_units), fold 0, seed 1, weights of last_epoch (sample data)" in out
+    assert "none (audio), fold 0, seed 1, weights of last_epoch (sample data)" in out
     assert re.search(r"torch \S+ ms, onnxruntime \S+ ms", out)
     assert re.search(r"difference of a score in onnxruntime: \d\.\de-\d\d, in random batches", out)
     code_block = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[0]

@@ -79,7 +79,7 @@ def test_what_is_refused(trained: Path, tmp_path: Path) -> None:
         (["trust=maybe"], "trust=maybe: choose true or false"),
         (["ruin=1"], "ruin: no such key; there are run, format, out, rule, trust"),
     ):
-        with pytest.raises(RunError, match=message):
+        with pytest.raises(ValueError, match=message):
             wanted(trained, *others).export(QUIET)
     with pytest.raises(RunError, match="run=<run folder> is missing"):
         Wanted.of(["format=onnx"])
