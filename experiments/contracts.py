@@ -191,6 +191,15 @@ class ReadsOwnFiles(Protocol):
         """
 
 
+@runtime_checkable
+class TellsInputs(Protocol):
+    """A datamodule that says, for other programs, what a network takes of each modality."""
+
+    @property
+    def inputs(self) -> Mapping[str, Mapping[str, Any]]:
+        """By modality what its numbers are, as JSON: axes, units, scale, order."""
+
+
 class Branch(Protocol):
     """A unimodal network, which knows the names that its published weights have."""
 

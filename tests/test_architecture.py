@@ -35,6 +35,7 @@ EXPERIMENTS = {
     "fetching": {"runs"},
     "figures": {"runs", "evaluation", "tables", "robustness"},
     "prediction": {"runs", "evaluation", "figures"},
+    "exporting": {"runs", "evaluation", "prediction"},
 }
 # And never another data set's folder.
 DATA_SET = {"packed", "formats", "rendering", "corruption", "own"}

@@ -111,6 +111,18 @@ class MOSEI(PackedDataModule):
         sequences = {name: batch[name].float().transpose(1, 2) for name in self.modalities}
         return {**batch, **sequences}
 
+    @property
+    def inputs(self) -> dict[str, dict[str, Any]]:
+        """What the network takes of each modality, as JSON for other programs."""
+        known = {
+            "visual": "FACET's features, a step a word or a frame, zeros in front of them",
+            "audio": "COVAREP's features, a step a word or a frame, zeros in front of them",
+            "text": "the text encoder's last layer, a step a word piece, padding behind them",
+        }
+        return {
+            name: {"axes": "batch, feature, time", "is": known[name]} for name in self.modalities
+        }
+
     def own_files(
         self,
         preparation: Mapping[str, Any] | None,

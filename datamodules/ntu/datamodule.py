@@ -19,7 +19,7 @@ from datamodules.ntu.groups import NtuSkeleton, NtuVideo, NtuWindows
 from datamodules.ntu.own import OwnNtu
 from datamodules.ntu.sample.render import NtuSample
 from datamodules.ntu.splits import VALIDATION, Split, split_rows
-from datamodules.packed.augmentation import normalise
+from datamodules.packed.augmentation import normalise, normalised
 from datamodules.packed.datamodule import Common, PackedDataModule
 from datamodules.packed.errors import DataError
 from datamodules.packed.rows import Batch, PackedRows
@@ -156,6 +156,18 @@ class NTU(PackedDataModule):
     def _skeleton(self, skeleton: Any, drawn: np.ndarray, lengths: np.ndarray) -> Any:
         centre = NORMALISATIONS[self.skeleton.normalisation]
         return centre(view_skeleton(skeleton, drawn, lengths, frames=self.skeleton.frames))
+
+    @property
+    def inputs(self) -> dict[str, dict[str, Any]]:
+        """What the network takes of each modality, as JSON for other programs."""
+        known = {
+            "video": normalised(self.video.channel_order),
+            "skeleton": {
+                "axes": "batch, coordinate (x, y, z), time, joint of the Kinect, person",
+                "is": "metres from the place that the setting skeleton.normalisation says",
+            },
+        }
+        return {name: known[name] for name in self.modalities}
 
     def own_files(
         self,

@@ -7,8 +7,9 @@ from typing import Any, Literal, Unpack
 
 import numpy as np
 
+from datamodules.formats.openface import ACTION_UNITS
 from datamodules.formats.ravdess_name import EMOTIONS
-from datamodules.packed.augmentation import CropAndFlip, crop_and_flip, normalise
+from datamodules.packed.augmentation import CropAndFlip, crop_and_flip, normalise, normalised
 from datamodules.packed.datamodule import Common, PackedDataModule
 from datamodules.packed.errors import DataError
 from datamodules.packed.rows import Batch, PackedRows
@@ -132,6 +133,20 @@ class RAVDESS(PackedDataModule):
         if "video" in ready:
             ready["video"] = normalise(ready["video"], self.video.channel_order)
         return ready
+
+    @property
+    def inputs(self) -> dict[str, dict[str, Any]]:
+        """What the network takes of each modality, as JSON for other programs."""
+        known = {
+            "video": normalised(self.video.channel_order),
+            "audio": {"axes": "batch, coefficient, time", "is": "MFCC"},
+            "action_units": {
+                "axes": "batch, unit",
+                "is": "means over the frames of OpenFace's action units",
+                "units": list(ACTION_UNITS),
+            },
+        }
+        return {name: known[name] for name in self.modalities}
 
     def own_files(
         self,
