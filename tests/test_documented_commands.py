@@ -28,9 +28,15 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 from rich.console import Console
 
+from experiments.conversion.convert import convert
 from experiments.evaluation.places import run_folders
+from experiments.exporting.command import Wanted
+from experiments.fetching.command import download
+from experiments.fetching.errors import FetchError
 from experiments.figures.wish import Wish
+from experiments.prediction.command import Asked
 from experiments.robustness.study import Study
+from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
 from experiments.runs.run import Run
 from experiments.tables.reproduce import reproduce
@@ -42,9 +48,12 @@ from tests.documented import PLACEHOLDER, Command, commands_in, pages
 from tests.experiments.finished import finished_run
 
 CONFIGS = ROOT / "configs"
-ELSEWHERE = {
-    "docs/extending.md": "tests/test_extending.py"
-}  # pages whose commands are all run there
+ELSEWHERE = {  # pages whose commands are all run there
+    "docs/convert.md": "tests/scripts/test_convert.py",
+    "docs/download.md": "tests/scripts/test_download.py",
+    "docs/extending.md": "tests/test_extending.py",
+    "docs/predict.md": "tests/test_predict_command.py",
+}
 
 # What stands for a placeholder, by the key of its override; several in a list are different.
 HASHES = {"msaf": "0a1b2c3d", "sum": "1a1b2c3d"}
@@ -234,8 +243,43 @@ def check_wandb(arguments: list[str]) -> None:
     cli.commands[verb].make_context(verb, found)
 
 
+def check_tensorboard(arguments: list[str]) -> None:
+    from tensorboard.program import TensorBoard
+
+    board = TensorBoard()
+    board.configure(argv=["tensorboard", *arguments])
+    assert Path(board.flags.logdir).is_dir(), arguments
+
+
+def check_uv(arguments: list[str]) -> None:
+    """uv is none of the project's packages: what it has of pip is read as pip's."""
+    if arguments[0] == "pip":
+        check_pip(arguments[1:])
+    else:
+        assert arguments == ["venv", "--python", "3.11"]
+
+
 def check_source(arguments: list[str]) -> None:
     assert arguments == [".venv/bin/activate"]
+
+
+def check_convert(arguments: list[str]) -> None:
+    """Read everything but the file, which is none here."""
+    (file,) = PLACES["in"]
+    with pytest.raises(RunError, match=f"^{file}: "):
+        convert(Overrides(arguments))
+
+
+def check_download(arguments: list[str]) -> None:
+    """Read everything; of what would be fetched, knock at a closed door of this machine."""
+    nobody = "http://127.0.0.1:9"
+    overrides = Overrides(arguments)
+    if overrides.value("task") == "ravdess":
+        with pytest.raises(FetchError, match=nobody):
+            knocking = overrides.setting(server=nobody, retries=0)
+            download(knocking, CONFIGS, Console(quiet=True))
+    else:
+        download(overrides, CONFIGS, Console(quiet=True))
 
 
 RULES: dict[str, Callable[[list[str]], None]] = {
@@ -243,8 +287,12 @@ RULES: dict[str, Callable[[list[str]], None]] = {
     "evaluate.py": run_whole("evaluate.py"),
     "scripts/benchmark.py": check_benchmark,
     "scripts/complexity.py": run_whole("scripts/complexity.py"),
+    "scripts/convert.py": check_convert,
+    "scripts/download.py": check_download,
+    "scripts/export.py": lambda arguments: run_folders(Wanted.of(arguments).run) and None,
     "scripts/figures.py": check_figures,
     "scripts/ledger.py": run_whole("scripts/ledger.py", "out=ledger.md"),
+    "scripts/predict.py": lambda arguments: run_folders(Asked.of(arguments).run) and None,
     "scripts/prepare.py": check_prepare,
     "scripts/report.py": run_whole("scripts/report.py"),
     "scripts/reproduce.py": check_reproduce,
@@ -253,6 +301,8 @@ RULES: dict[str, Callable[[list[str]], None]] = {
     "pip": check_pip,
     "pytest": check_pytest,
     "source": check_source,
+    "tensorboard": check_tensorboard,
+    "uv": check_uv,
     "wandb": check_wandb,
 }
 

@@ -21,8 +21,9 @@ HEAD = """\
 
     python scripts/ledger.py
 
-The command writes this page from `configs/table/*.yaml` (the paper's figures), `configs/ledger.yaml`
-(what a table needs) and `docs/results` (our figures). A test checks that the page is up to date.
+The command writes this page from `configs/table/*.yaml` (the paper's figures),
+`configs/ledger.yaml` (what a table needs) and `docs/results` (our figures). A test checks that the
+page is up to date.
 
 Each line is a row of the paper's table, with all its metrics. Its state is the best that there is:
 
