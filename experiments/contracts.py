@@ -164,6 +164,9 @@ class OwnFiles(Protocol):
     def groups(self, files: Sequence[Path]) -> Sequence[Any]:
         """Return which files belong to one sample, each a `Group`."""
 
+    def usable_groups(self, files: Sequence[Path]) -> tuple[Sequence[Any], Sequence[str]]:
+        """Return the same of the files that can be read, and why the others are left out."""
+
     def read(self, group: Any) -> OwnSample:
         """Read the files of one sample, a `Group`."""
 

@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     from experiments.runs.overrides import Overrides
 
     with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        done = convert(Overrides(arguments))
+        done = convert(Overrides.typed(arguments, verbatim=("in", "out")))
     metrics, path = done.metrics, done.folder.path
     console.print(
         f"{done.released.title}: {done.tensors} tensors, "

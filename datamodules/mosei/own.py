@@ -5,6 +5,7 @@ Legend: n rows of a file, C columns, T steps.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,9 @@ class OwnMosei(OwnFiles):
 
     def read(self, group: Group) -> OwnSample:
         files = {name: str(path) for name, path in group.files.items()}
-        text = "text=" if self.text is not None else files.get("text", files.get("text_features"))
+        text = files.get("text", files.get("text_features"))
+        if self.text is not None:
+            text = f"text={shorten(self.text, 60, placeholder=' ...')}"
         sample = self.sort(
             {name: files.get(name) for name in COLUMNS} | {"text": text},
             dict.fromkeys(COLUMNS, "no features were given") | {"text": "no text was given"},

@@ -79,6 +79,25 @@ class OwnFiles(ABC):
                 )
         return list(groups.values())
 
+    def usable_groups(self, files: Sequence[Path]) -> tuple[list[Group], list[str]]:
+        """Return the samples of which every file can be one, and why the others are left out.
+
+        A file that is none leaves out all files of its name, up to the first dot.
+
+        Raises:
+            DataError: no file is left, or as `groups` says.
+        """
+        refused: dict[str, str] = {}
+        for path in files:
+            try:
+                self.role(path)
+            except DataError as error:
+                refused[_name(path)] = str(error)
+        left = [path for path in files if _name(path) not in refused]
+        if refused and not left:
+            raise DataError("; ".join(refused.values()))
+        return self.groups(left), list(refused.values())
+
     @abstractmethod
     def role(self, path: Path) -> str:
         """Return what a file is for.

@@ -56,8 +56,7 @@ def convert(overrides: Overrides) -> Converted:
         RunError: if a value is missing or wrong, the file is none, of another task or not exactly
             one of the released networks, or the folder holds something already.
     """
-    if unknown := overrides.without(*KEYS).keys:
-        raise RunError(f"{unknown[0]}: no such key; there are {', '.join(KEYS)}")
+    overrides.refuse_others(*KEYS)
     for key in ("in", "out"):
         if overrides.value(key) is None:
             raise RunError(f"{key}=<{'file' if key == 'in' else 'run folder'}> is missing (--help)")

@@ -7,13 +7,13 @@ from typing import Any
 
 from rich.console import Console
 
+from experiments.evaluation.places import one_run
 from experiments.evaluation.terminal import sample_mark
 from experiments.exporting.card import describe
 from experiments.exporting.compare import SIZES, OnnxRuntime, largest_difference, latencies
 from experiments.exporting.inputs import Inputs
 from experiments.exporting.onnx_file import TRACED, check_packages, write_onnx
 from experiments.files import replacing, usable_folder, write_json
-from experiments.prediction.command import default_folder
 from experiments.prediction.load import LoadedRun, load_run
 from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
@@ -45,25 +45,18 @@ class Wanted:
         Raises:
             RunError: if a key or a value is none that it can have.
         """
-        overrides = Overrides(arguments)
-        if unknown := overrides.without(*KEYS).keys:
-            raise RunError(f"{unknown[0]}: no such key; there are {', '.join(KEYS)}")
-        run = overrides.value("run")
-        if not isinstance(run, str | int):
-            found = "missing" if run is None else f"no folder: {run}"
-            raise RunError(f"run=<run folder> is {found}: which run is exported? (--help)")
+        overrides = Overrides.typed(arguments, verbatim=("run", "out"))
+        overrides.refuse_others(*KEYS)
+        run = one_run(overrides)
         chosen = overrides.value("format", FORMATS[0])
         if chosen not in FORMATS:
             raise RunError(f"format={chosen}: no such format; there is {', '.join(FORMATS)}")
-        trust = overrides.value("trust", False)
-        if not isinstance(trust, bool):
-            raise RunError(f"trust={trust}: choose true or false")
         out, rule = overrides.value("out"), overrides.value("rule")
         return cls(
-            run=str(run),
+            run=run,
             out=None if out is None else Path(str(out)),
             rule=None if rule is None else str(rule),
-            trust=trust,
+            trust=overrides.flag("trust"),
         )
 
     def export(self, console: Console) -> Path:
@@ -105,7 +98,7 @@ def card_of(path: Path) -> Path:
 
 def default_file(run: LoadedRun) -> Path:
     """Return where a run is exported to, unless somebody says where."""
-    return Path("results/exports") / f"{default_folder(run).name}-{run.rule}.onnx"
+    return Path("results/exports") / f"{run.label}.onnx"
 
 
 def check_place(path: Path) -> None:

@@ -1,22 +1,22 @@
 """What a user asks of `scripts/predict.py`."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 
 from experiments.console import complain
+from experiments.evaluation.places import one_run
 from experiments.files import usable_folder, write_json
 from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
 
-if TYPE_CHECKING:
-    from experiments.prediction.load import LoadedRun
-
 OPTIONS = ("face", "text", "text_encoder")  # each of some tasks
 KEYS = ("run", "rule", "out", "trust", "without", *OPTIONS)
+VERBATIM = ("run", "out", *OPTIONS)  # paths and sentences
 
 
 @dataclass(frozen=True)
@@ -48,25 +48,21 @@ class Asked:
         Raises:
             RunError: if a key or a value is none that it can have.
         """
-        words = [word for word in arguments if "=" in word and not Path(word).exists()]
-        overrides = Overrides(words)
+        words = [word for word in arguments if _is_override(word)]
         files = tuple(Path(word) for word in arguments if word not in words)
-        if unknown := overrides.without(*KEYS).keys:
-            raise RunError(f"{unknown[0]}: no such key; there are {', '.join(KEYS)}")
-        run = overrides.value("run")
-        if not isinstance(run, str | int):
-            found = "missing" if run is None else f"no folder: {run}"
-            raise RunError(f"run=<run folder> is {found}: which run predicts? (--help)")
-        trust = overrides.value("trust", False)
-        if not isinstance(trust, bool):
-            raise RunError(f"trust={trust}: choose true or false")
+        overrides = Overrides.typed(words, verbatim=VERBATIM)
+        overrides.refuse_others(*KEYS)
+        for file in files:
+            if "run" not in overrides and (file / "metrics.json").is_file():
+                raise RunError(f"{file}: expected the file of a clip, found a run: run={file}")
+        run = one_run(overrides)
         without = overrides.value("without", [])
         without = without if isinstance(without, list) else [without]
         out = overrides.value("out")
         return cls(
-            run=str(run),
+            run=run,
             rule=None if overrides.value("rule") is None else str(overrides.value("rule")),
-            trust=trust,
+            trust=overrides.flag("trust"),
             without=tuple(map(str, without)),
             options={key: str(overrides.value(key)) for key in OPTIONS if key in overrides},
             files=files,
@@ -88,32 +84,76 @@ class Asked:
 
         run = load_run(self.run, rule=self.rule, trust=self.trust)
         own = run.own_files(without=self.without, **self.options)
-        groups = own.groups(self.files)
+        groups, refused = own.usable_groups(self.files)
+        for reason in refused:  # the other clips can still be read
+            complain(reason)
         if not groups:
             raise RunError("which clip? give its file, such as clip.mp4 (--help)")
-        out = self.out or default_folder(run)
-        failed = 0
+        out = self.out or Path("results/predictions") / run.label
+        failed = len(refused)
         for group in groups:
             try:
                 answer = predict(run, own.read(group), group.name)
-            except ValueError as error:  # the other clips can still be read
-                if len(groups) == 1:
+                described = answer.as_json()
+                described["files"] = {role: str(path) for role, path in group.files.items()}
+                files = Written.of(out, group.name)
+                files.refuse_others(described)
+            except ValueError as error:
+                if len(self.files) == 1:
                     raise
                 complain(str(error))
                 failed += 1
                 continue
             print_answer(answer, console)
-            described = answer.as_json()
-            described["files"] = {role: str(path) for role, path in group.files.items()}
-            write_json(out / f"{group.name}.json", described)
-            draw_answer(answer, out / f"{group.name}.png")
-            for kind in ("json", "png"):
-                console.print(str(out / f"{group.name}.{kind}"), style="bold", markup=False)
+            write_json(files.described, described)
+            draw_answer(answer, files.picture)
+            for file in (files.described, files.picture):
+                console.print(str(file), style="bold", markup=False)
         return failed
 
 
-def default_folder(run: "LoadedRun") -> Path:
-    """Return where predictions of a run are written, unless somebody says where."""
-    m = run.reopened.run.metrics
-    place = f"{m['task']}-{m['fusion']}-{m['hash']}-fold{m['fold']}-seed{m['seed']}"
-    return Path("results/predictions") / place
+@dataclass(frozen=True)
+class Written:
+    """The files of one prediction."""
+
+    described: Path
+    picture: Path
+
+    @classmethod
+    def of(cls, folder: Path, name: str) -> "Written":
+        return cls(folder / f"{name}.json", folder / f"{name}.png")
+
+    def refuse_others(self, described: Mapping[str, Any]) -> None:
+        """Leave alone what is no earlier prediction of the same clip by the same run.
+
+        Args:
+            described: the new prediction.
+
+        Raises:
+            RunError: names the file that lies there.
+        """
+        try:
+            before = json.loads(self.described.read_text())
+        except FileNotFoundError:
+            before = None
+        except (OSError, ValueError):
+            before = {}
+        same = isinstance(before, dict) and all(
+            before.get(key) == described[key] for key in ("clip", "run", "made_of", "missing")
+        )
+        if not same and any(file.exists() for file in (self.described, self.picture)):
+            raise RunError(
+                f"{self.described}: expected nothing there, or this clip by this run, found "
+                "something else; choose another folder with out=, nothing was written"
+            )
+
+
+def _is_override(word: str) -> bool:
+    """Tell `run=...` from the name of a file, which may have an equals sign too."""
+    key, sign, _ = word.partition("=")
+    if key in KEYS or not sign:
+        return bool(sign)
+    try:
+        return not Path(word).exists()
+    except OSError:  # too long for a name
+        return True

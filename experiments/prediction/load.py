@@ -106,6 +106,12 @@ class LoadedRun:
         return own.read(groups[0])
 
     @property
+    def label(self) -> str:
+        """Return a name for files that are made of the run, under this rule."""
+        m = self.reopened.run.metrics
+        return f"{m['task']}-{m['fusion']}-{m['hash']}-fold{m['fold']}-seed{m['seed']}-{self.rule}"
+
+    @property
     def assumes(self) -> str:
         """Say what is not known of how the run's data were prepared; empty where all is known."""
         if self._preparation() is not None or self.reopened.cfg.datamodule.get("sample"):

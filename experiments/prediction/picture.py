@@ -57,7 +57,7 @@ def _inputs(views: Views) -> list[Panel]:
     rows: list[Panel] = []
     if views.frames:
         shape = views.frames[0].image.shape
-        wide = 6.6 / len(views.frames)
+        wide = WIDE / len(views.frames)
         rows.append(
             (
                 min(wide * shape[0] / shape[1], 2.4) + 0.2,

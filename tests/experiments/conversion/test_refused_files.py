@@ -195,7 +195,7 @@ def test_a_file_where_the_folder_should_be(convert: Convert, tmp_path: Path) -> 
     [
         (["out=x"], "in=<file> is missing"),
         (["in=x.pth"], "out=<run folder> is missing"),
-        (["in=x.pth", "out=x", "folds=1"], "folds: no such key; there are in, out, task, fold"),
+        (["in=x.pth", "out=x", "folds=1"], r"folds: no such key, did you mean fold\? there are in"),
     ],
 )
 @pytest.mark.usefixtures("convert")

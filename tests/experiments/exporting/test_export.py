@@ -77,7 +77,7 @@ def test_what_is_refused(trained: Path, tmp_path: Path) -> None:
         ([f"out={there}/model.onnx"], "expected a folder, found the file"),
         (["rule=best"], "rule=best: .* has weights of paper_rule, last_epoch"),
         (["trust=maybe"], "trust=maybe: choose true or false"),
-        (["ruin=1"], "ruin: no such key; there are run, format, out, rule, trust"),
+        (["ruin=1"], r"ruin: no such key, did you mean run\? there are run, format, out, rule"),
     ):
         with pytest.raises(ValueError, match=message):
             wanted(trained, *others).export(QUIET)

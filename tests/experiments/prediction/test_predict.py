@@ -15,7 +15,7 @@ from rich.console import Console
 from datamodules.formats.ravdess_name import EMOTIONS
 from experiments.conversion.convert import convert as convert_file
 from experiments.evaluation.finished import FinishedRun
-from experiments.prediction.command import Asked, default_folder
+from experiments.prediction.command import Asked
 from experiments.prediction.load import load_run
 from experiments.prediction.predict import predict_files
 from experiments.runs.folder import RunError, RunFolder
@@ -187,8 +187,35 @@ def test_what_is_written(untrained: Path, clip: Path, tmp_path: Path) -> None:
 
 
 def test_runs_do_not_overwrite_each_others_predictions(untrained: Path) -> None:
-    place = default_folder(load_run(untrained))
-    assert place == Path("results/predictions/ravdess-msaf-0a1b2c3d-fold0-seed1")
+    run = load_run(untrained)
+    assert run.label == f"ravdess-msaf-0a1b2c3d-fold0-seed1-{run.rule}"
+
+
+def test_files_of_ones_own_are_not_overwritten(untrained: Path, clip: Path, tmp_path: Path) -> None:
+    """An earlier prediction of the same clip by the same run is; nothing else of that name."""
+    words = (f"run={untrained}", f"out={tmp_path / 'out'}", str(clip))
+    assert asked(*words) == 0 and asked(*words) == 0
+    with pytest.raises(RunError, match=r"clip\.json: expected nothing there, or this clip by this"):
+        asked(*words, "without=[audio]")
+    for name in ("clip.json", "clip.png"):
+        other = tmp_path / name.replace("clip.", "") / name
+        other.parent.mkdir()
+        other.write_text("mine")
+        with pytest.raises(RunError, match="expected nothing there, or this clip by this run"):
+            asked(words[0], f"out={other.parent}", str(clip))
+        assert other.read_text() == "mine" and list(other.parent.iterdir()) == [other]
+
+
+def test_a_file_of_another_kind_does_not_take_the_others_along(
+    untrained: Path, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, content in (("picture.jpg", b"\xff\xd8\xff"), ("empty.mp4", b"")):
+        (tmp_path / name).write_bytes(content)
+        out = tmp_path / f"out of {name} (1), really"
+        words = [f"run={untrained}", f"out={out}", str(clip), str(tmp_path / name)]
+        assert asked(*words) == 1
+        assert f"{name}: expected a" in " ".join(capsys.readouterr().err.split())
+        assert {file.name for file in out.iterdir()} == {"clip.json", "clip.png"}
 
 
 def test_one_bad_clip_does_not_take_the_others_along(
@@ -204,16 +231,31 @@ def test_one_bad_clip_does_not_take_the_others_along(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["clip.mp4"], r"^run=<run folder> is missing: which run predicts"),
+        (["clip.mp4"], r"^run=<run folder> is missing: of which run"),
         (["run=[a,b]", "clip.mp4"], r"^run=<run folder> is no folder"),
         (["run=nowhere", "clip.mp4"], r"^nowhere: no such folder"),
         (["run=a", "clip=b"], "^clip: no such key; there are run, rule, out, trust, without, face"),
+        (["run=a", "with=[x]"], r"^with: no such key, did you mean without\? there are run, rule"),
+        (["run=", "clip.mp4"], r"^run=<run folder> is missing"),
+        (
+            ["run=a", f"text={'i liked it, really; i don' + chr(39) + 't lie. ' * 20}"],
+            "^a: no such f",
+        ),
         (["run=a", "trust=maybe"], "^trust=maybe: choose true or false$"),
     ],
 )
 def test_mistakes_are_named(words: list[str], said: str) -> None:
     with pytest.raises(RunError, match=said):
         asked(*words)
+
+
+def test_a_run_in_place_of_a_clip_is_recognised(untrained: Path) -> None:
+    with pytest.raises(RunError, match=rf"found a run: run={untrained}$"):
+        asked(str(untrained), "clip.mp4")
+    with pytest.raises(
+        RunError, match=r"metrics\.json: expected the folder of a run, found a file"
+    ):
+        asked(f"run={untrained}/metrics.json", "clip.mp4")
 
 
 def test_which_clip(untrained: Path, tmp_path: Path) -> None:
