@@ -3,6 +3,7 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,11 +84,15 @@ def test_the_lines_of_python(
     desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(desk)
-    exec(filled(PYTHON), {})
-    first, second, third, last = capsys.readouterr().out.splitlines()
+    names: dict[str, Any] = {}
+    exec(filled(PYTHON), names)
+    first, second, third = capsys.readouterr().out.splitlines()
     assert first.startswith("('video', 'audio') ('neutral', 'calm',")
     assert second.startswith("{} [")
-    assert third.count(":") == 8 and last in third
+    said = names["answer"]
+    assert third.startswith(f"{said.says} {{'neutral':")
+    alone = names["scores"].softmax(1)[0].tolist()  # nothing is missing
+    assert list(said.probabilities.values()) == pytest.approx(alone, abs=1e-5)
 
 
 def test_typed_in_a_terminal(desk: Path, tmp_path: Path) -> None:
