@@ -25,10 +25,10 @@ HELP = """Fetch a data set, or look at what lies there of one that cannot be fet
   prepare     a packed folder: each actor is packed as soon as it is there, and its raw files are
               deleted, so that the disk never holds them all. With it, all that scripts/prepare.py
               takes: protocol, workers, action_units, prepare.settings.<...>
-  modalities  some of video, audio, action_units; all if not given
+  modalities  some of video, audio, action_units, whose archives are fetched; all if not given
   only        numbers of actors; all if not given
   server      the address that records are read from
-  retries     attempts without a byte before it is given up; 6
+  retries     further attempts without a byte before it is given up; 6
 
   Every archive is held against the size and the checksum of its public record. Interrupted in
   whatever way, the same command continues. Of mosei and ntu it says what to ask for and where, and
@@ -41,11 +41,10 @@ def main(arguments: list[str]) -> int:
     import hydra
 
     from experiments.console import console
-    from experiments.fetching.command import download
-    from experiments.runs.overrides import Overrides
+    from experiments.fetching.command import download, read
 
     with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        return download(Overrides(arguments), CONFIGS, console)
+        return download(read(arguments), CONFIGS, console)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from rich.console import Console
 from experiments.runs.compose import build
 
 _MARKS = {"complete": "green", "partial": "yellow", "missing": "yellow", "wrong": "bold red"}
+_AGAIN = "The same command looks again."
 
 
 class Holding(Protocol):
@@ -43,6 +44,9 @@ def look(task: str, node: DictConfig, out: Path, console: Console) -> int:
     """
     console.print(f"{node.title} ({node.licence}) cannot be fetched by a command.", markup=False)
     console.print(node.ask.rstrip(), markup=False, highlight=False)
+    if not out.exists():
+        console.print(f"\n{out} is not there yet. {_AGAIN}", markup=False, highlight=False)
+        return 1
     found: Iterable[Holding] = build(node.look, raw=str(out))
     console.print(f"\nIn {out}:", markup=False, highlight=False)
     held = list(found)
@@ -53,7 +57,7 @@ def look(task: str, node: DictConfig, out: Path, console: Console) -> int:
         one for one in held if one.state == "wrong" or (one.needed and one.state == "missing")
     ]
     if lacking:
-        console.print("\nThe same command looks again.")
+        console.print(f"\n{_AGAIN}")
         return 1
     console.print(f"\nnext: python scripts/prepare.py task={task} raw={out}", markup=False)
     return 0

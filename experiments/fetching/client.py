@@ -31,6 +31,7 @@ class Client:
         pause: seconds before the first of them; each next one waits twice as long.
         timeout: seconds without a byte.
         sleep: waits.
+        say: is told before each wait what failed, and how often it is tried again.
 
     Raises:
         FetchError: the address is none of those.
@@ -44,9 +45,11 @@ class Client:
         pause: float = 1.0,
         timeout: float = 30.0,
         sleep: Callable[[float], None] = time.sleep,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.server = server.rstrip("/")
         self.retries, self.pause, self.timeout, self.sleep = retries, pause, timeout, sleep
+        self.say = say
         self._local = _is_local(server)
         self.check(server)
         handlers: list[Any] = [_Redirects(self)]
@@ -89,13 +92,16 @@ class Client:
                 ) from error
             raise DelayError(_words(reason)) from error
 
-    def patiently(self, what: str, attempt: Callable[[], int]) -> None:
+    def patiently(
+        self, what: str, attempt: Callable[[], int], kept: Callable[[], bool] = lambda: False
+    ) -> None:
         """Attempt something until it succeeds.
 
         Args:
             what: is wanted, for the message.
             attempt: returns 0 once it is done, or the bytes that it got further; an attempt that
                 gets further is followed by the next one without counting.
+            kept: says, where it is given up, whether anything has been fetched before.
 
         Raises:
             FetchError: too many attempts in a row brought nothing.
@@ -110,12 +116,20 @@ class Client:
                 failures, trouble = failures + 1, error
             if failures > self.retries or (trouble.wait or 0) > _LONGEST_WAIT:
                 later = f" in {trouble.wait:.0f} s" if trouble.wait else " later"
+                before = "what has been fetched is kept: " if kept() else ""
                 raise FetchError(
                     f"{what}: expected an answer of {urlsplit(self.server).netloc}, found "
-                    f"{trouble} ({failures} times); what has been fetched is kept: type the same "
+                    f"{trouble} ({failures} time{'s' * (failures != 1)}); {before}type the same "
                     f"command again{later}"
                 ) from trouble
-            self.sleep(trouble.wait or self.pause * 2 ** max(failures - 1, 0))
+            wait = trouble.wait or self.pause * 2 ** max(failures - 1, 0)
+            if failures:
+                self._say_again(f"{what}: {trouble}", wait, self.retries - failures + 1)
+            self.sleep(wait)
+
+    def _say_again(self, trouble: str, wait: float, left: int) -> None:
+        tries = "1 try" if left == 1 else f"{left} tries"
+        self.say(f"{trouble}; trying again in {wait:.0f} s, {tries} left")
 
     def json(self, address: str) -> Any:
         """Return what a JSON document says.

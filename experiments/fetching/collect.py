@@ -1,5 +1,6 @@
 """A data set, part by part: fetch, verify, unpack, and pack where that is asked for."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -41,30 +42,51 @@ class Collection:
     def collect(self, packing: Packing | None = None) -> None:
         """Bring every part; with `packing`, pack it and delete its raw files that came this way.
 
+        Parts that are packed already are left alone, but for raw files that a stopped call has
+        packed and not yet deleted. Without `packing` the raw files are what is wanted: nothing that
+        was packed before is deleted any more.
+
         Raises:
             FetchError: something that the user can put right; what has been done stays done.
             RunError: a part cannot be packed.
         """
         with full_disk(self.out):
-            steps = [step for step in self.plan.steps if packing is None or not packing.has(step)]
-            self._announce([part for step in steps for part in step])
-            for step in self.plan.steps:
-                if step in steps:
-                    for part in step:
-                        for source in self.plan.sources:
-                            self._bring(source, part)
-                    if packing is not None:
-                        packing.add(step)
-                if packing is not None:
-                    self._clear(step)
-            if packing is not None:
-                packing.join()
+            if packing is None:
+                self.ledger.keep()
+                self._announce(self.plan.parts)
+                self._bring_all(self.plan.parts)
+            else:
+                self._pack(packing)
+
+    def _pack(self, packing: Packing) -> None:
+        """Bring, pack and delete what is not packed yet, and make all of it one set."""
+        steps = [step for step in self.plan.steps if not packing.has(step)]
+        self._announce([part for step in steps for part in step])
+        for step in self.plan.steps:
+            if step in steps:
+                self._bring_all(step)
+                packing.add(step)
+            if packing.to_clear(step):
+                self._clear(step)
+        packing.join()
+
+    def _bring_all(self, parts: Iterable[int]) -> None:
+        for part in parts:
+            for source in self.plan.sources:
+                self._bring(source, part)
 
     def _clear(self, step: tuple[int, ...]) -> None:
-        if gone := sum(self.ledger.clear(part) for part in step):
+        """Delete the raw files of packed parts, as far as they are of this plan's archives."""
+        gone = sum(
+            self.ledger.clear(source.archive(part), part)
+            for part in step
+            for source in self.plan.sources
+        )
+        self.ledger.note_cleared(names(step))
+        if gone:
             self._say(f"{self.plan.word} {names(step)}: {gigabytes(gone)} of raw files deleted")
 
-    def _announce(self, parts: list[int]) -> None:
+    def _announce(self, parts: Sequence[int]) -> None:
         """Say what is left to fetch; nothing is asked of the server where nothing is."""
         left = {
             source.archive(part): self._file(source, part)

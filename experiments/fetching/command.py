@@ -1,5 +1,7 @@
 """What the overrides of scripts/download.py ask for."""
 
+from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,19 @@ _KEYS = {  # of a command -> what it takes, and for what
     "archives": ("task", "out", "only", "modalities", "server", "retries", *_PREPARING),
     "check": ("task", "out"),
 }
+
+
+def read(arguments: Sequence[str]) -> Overrides:
+    """Read a command line.
+
+    Raises:
+        FetchError: for a folder whose key was left out.
+        hydra.errors.OverrideParseException: for what is no override in another way.
+    """
+    for text in arguments:
+        if "=" not in text and text[:1] not in "~-+":
+            raise FetchError(f"{text}: expected <key>=<value>; did you mean out={text}? (--help)")
+    return Overrides(arguments)
 
 
 def download(overrides: Overrides, configs: Path, console: Console) -> int:
@@ -60,8 +75,12 @@ def download(overrides: Overrides, configs: Path, console: Console) -> int:
 def _task(overrides: Overrides, configs: Path) -> tuple[str, DictConfig]:
     known = sorted(path.stem for path in (configs / "download").glob("*.yaml"))
     task = overrides.value("task")
+    if task is None:
+        raise FetchError(f"task=<...> is missing; there are {', '.join(known)}")
     if task not in known:
-        raise FetchError(f"task={task}: expected one of {', '.join(known)}")
+        close = get_close_matches(str(task), known, n=1)
+        guess = f", did you mean {close[0]}? There" if close else "; there"
+        raise FetchError(f"task={task}: no such task{guess} are {', '.join(known)}")
     node = OmegaConf.load(configs / "download" / f"{task}.yaml")
     assert isinstance(node, DictConfig)
     return task, node
@@ -73,7 +92,11 @@ def _collect(task: str, node: DictConfig, out: Path, overrides: Overrides, conso
     retries = overrides.value("retries", 6)
     if type(retries) is not int or retries < 0:
         raise FetchError(f"retries={retries}: expected a whole number of at least 0")
-    client = Client(str(overrides.value("server", node.server)), retries=retries)
+    client = Client(
+        str(overrides.value("server", node.server)),
+        retries=retries,
+        say=lambda text: console.print(text, markup=False, highlight=False),
+    )
     asked = overrides.exactly_without("prepare").only(*_PREPARING)
     target = overrides.value("prepare")
     if target is None and len(asked):

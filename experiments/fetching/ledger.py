@@ -1,6 +1,7 @@
 """What a download has done so far, in a folder of its own beside the raw files.
 
-    <out>/.download/ledger.json     what is unpacked from which archive, and which parts are packed
+    <out>/.download/ledger.json     what is unpacked from which archive, which parts are packed, and
+                                    what a stopped call has left to delete
     <out>/.download/*.part, *.zip   archives that are being fetched, or are not yet unpacked
 
 Only what stands there as written by a download is ever deleted by one.
@@ -17,6 +18,9 @@ from filelock import FileLock, Timeout
 from experiments.fetching.archive import leads_out
 from experiments.fetching.errors import FetchError
 from experiments.files import write_json
+
+_TO_CLEAR = "to_clear"  # of packed parts: whether their raw files are still to be deleted
+_LEFT = "left"  # of a joined set: what is still to be deleted of its parts
 
 FOLDER = ".download"
 _EMPTY: dict[str, Any] = {"archives": {}, "packed": {}, "joined": {}}
@@ -94,36 +98,70 @@ class Ledger:
         return self._all["packed"].get(step)
 
     def note_packed(self, step: str, note: dict[str, Any]) -> None:
-        """Note that parts are packed, and how."""
-        self._all["packed"][step] = note
+        """Note that parts are packed, and how; their raw files are not deleted yet."""
+        self._all["packed"][step] = note | {_TO_CLEAR: True}
         self._write()
+
+    def to_clear(self, step: str) -> bool:
+        """Say whether parts are packed and their raw files are still to be deleted."""
+        return bool(self._all["packed"].get(step, {}).get(_TO_CLEAR))
+
+    def note_cleared(self, *steps: str) -> None:
+        """Note that the raw files of packed parts are deleted, or are wanted by now."""
+        for step in filter(self.to_clear, steps):
+            self._all["packed"][step][_TO_CLEAR] = False
+            self._write()
+
+    def keep(self) -> None:
+        """Note that raw files are wanted: no later call deletes what was packed before."""
+        self.note_cleared(*self._all["packed"])
 
     @property
     def joined(self) -> dict[str, Any]:
         """Return what was noted when the parts were joined."""
         return self._all["joined"]
 
-    def note_joined(self, note: dict[str, Any]) -> None:
-        """Note that the parts are one packed set, and which; they count as packed no longer."""
-        self._all["joined"], self._all["packed"] = note, {}
+    def note_joined(self, note: dict[str, Any], marks: dict[str, str]) -> None:
+        """Note that the parts are one packed set, and which; they count as packed no longer.
+
+        Args:
+            note: tells the set.
+            marks: of its parts, which are still to be deleted.
+        """
+        self._all["joined"], self._all["packed"] = note | {_LEFT: marks}, {}
         self._write()
 
-    def clear(self, part: int) -> int:
+    @property
+    def parts_left(self) -> dict[str, str]:
+        """Return the marks of joined parts that are still to be deleted."""
+        return dict(self.joined.get(_LEFT, {}))
+
+    def note_parts_gone(self) -> None:
+        """Note that the parts of the joined set are deleted."""
+        self._all["joined"][_LEFT] = {}
+        self._write()
+
+    def clear(self, archive: str, part: int) -> int:
         """Delete a part's raw files that a download wrote; return their number of bytes.
 
         A file that has another size now is no longer what was unpacked, and stays.
+
+        Args:
+            archive: that they are from; files of other archives stay.
+            part: that they are of.
         """
+        entry = self._part(archive, part)
+        if entry is None:
+            return 0
         gone = 0
-        for archive in self._all["archives"].values():
-            entry = archive["parts"].get(str(part), {"files": {}})
-            for name, (size, mine) in entry["files"].items():
-                path = self.out / name
-                if mine and _has_size(path, size):
-                    path.unlink()
-                    gone += size
-                    with suppress(OSError):  # other files lie there, too
-                        path.parent.rmdir()
-            entry["files"] = {}
+        for name, (size, mine) in entry["files"].items():
+            path = self.out / name
+            if mine and _has_size(path, size):
+                path.unlink()
+                gone += size
+                with suppress(OSError):  # other files lie there, too
+                    path.parent.rmdir()
+        entry["files"] = {}
         self._write()
         return gone
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from experiments.fetching.ledger import Ledger
 from experiments.fetching.plan import Plan, names
 from experiments.runs.compose import build
 
-_MANIFEST = "manifest.json"
+_MANIFEST, _INDEX = "manifest.json", "index.csv"
 _ELSEWHERE = ("raw", "out", "workers")  # of prepare's arguments: where and how fast, not what
 
 Step = tuple[int, ...]
@@ -68,9 +67,8 @@ class Packing:
         """
         if self.complete:
             return True
-        note = self.ledger.packed(names(step))
-        folder = self.folder(step)
-        if note is None or note["folder"] != str(folder) or not (folder / _MANIFEST).is_file():
+        note, folder = self._note(step), self.folder(step)
+        if note is None or not (folder / _MANIFEST).is_file():
             return False
         if note["settings"] != self._settings:
             raise FetchError(
@@ -88,7 +86,12 @@ class Packing:
         folder = self.folder(step)
         folder.parent.mkdir(parents=True, exist_ok=True)
         build(self._prepare, raw=str(self.raw), out=str(folder), **{self._argument: list(step)})
-        self.ledger.note_packed(names(step), {"folder": str(folder), "settings": self._settings})
+        note = {"folder": str(folder), "settings": self._settings, "mark": _mark(folder)}
+        self.ledger.note_packed(names(step), note)
+
+    def to_clear(self, step: Step) -> bool:
+        """Say whether parts are packed here and their raw files are still to be deleted."""
+        return self._note(step) is not None and self.ledger.to_clear(names(step))
 
     def join(self) -> None:
         """Make the wanted parts one packed set.
@@ -96,19 +99,35 @@ class Packing:
         Raises:
             RunError: they do not fit together.
         """
-        folders = [self.folder(step) for step in self.plan.steps]
         if not self.complete:
-            build(self._join, parts=[str(folder) for folder in folders], out=str(self.out))
+            folders = [str(self.folder(step)) for step in self.plan.steps]
+            build(self._join, parts=folders, out=str(self.out))
             parts = list(self.plan.parts)
-            self.ledger.note_joined(
-                {"folder": str(self.out), "settings": self._settings, "parts": parts}
-            )
+            note = {"folder": str(self.out), "settings": self._settings, "parts": parts}
+            self.ledger.note_joined(note, self._marks())
             self.complete = True
-        for folder in folders:
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.with_name(f"{folder.name}.lock").unlink(missing_ok=True)
+        self._delete_parts(self.ledger.parts_left)
+
+    def _marks(self) -> dict[str, str]:
+        """Return what the packed parts are told by: step -> mark."""
+        notes = {names(step): self._note(step) for step in self.plan.steps}
+        return {step: note["mark"] for step, note in notes.items() if note and "mark" in note}
+
+    def _delete_parts(self, marks: dict[str, str]) -> None:
+        """Delete joined parts, once; what else has the name of one stays."""
+        if not marks:
+            return
+        for step in self.plan.steps:
+            if mark := marks.get(names(step)):
+                _delete_part(self.folder(step), mark)
         with suppress(OSError):  # parts that are not wanted now are kept
-            folders[0].parent.rmdir()
+            self.folder(self.plan.steps[0]).parent.rmdir()
+        self.ledger.note_parts_gone()
+
+    def _note(self, step: Step) -> dict[str, Any] | None:
+        """Return what was noted when parts were packed into their folder here."""
+        note = self.ledger.packed(names(step))
+        return note if note and note["folder"] == str(self.folder(step)) else None
 
     def _look(self) -> bool:
         """Say whether the packed folder is what is asked for; refuse any other content."""
@@ -130,3 +149,22 @@ class Packing:
             f"prepare={self.out}: expected no folder, an empty one, or what an earlier call of "
             "this command packed, found something else; choose another folder"
         )
+
+
+def _mark(folder: Path) -> str:
+    """Return what a packed part is told by: the hash of its manifest; of no part, nothing."""
+    manifest = folder / _MANIFEST
+    return hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else ""
+
+
+def _delete_part(folder: Path, mark: str) -> None:
+    """Delete the files that a part's manifest tells of, if it is the manifest that was noted."""
+    if _mark(folder) == mark:
+        manifest = folder / _MANIFEST
+        arrays = [f"{modality}.npy" for modality in json.loads(manifest.read_text())["modalities"]]
+        for name in (*arrays, _INDEX):
+            (folder / name).unlink(missing_ok=True)
+        folder.with_name(f"{folder.name}.lock").unlink(missing_ok=True)
+        manifest.unlink()  # the last, so that a stopped call goes on
+    with suppress(OSError):  # other files lie there, too, or it is gone
+        folder.rmdir()

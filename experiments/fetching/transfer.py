@@ -50,7 +50,9 @@ def fetch(file: RemoteFile, folder: Path, client: Client, watch: Watch) -> Path:
             stale.unlink()  # of a file that the record has replaced since
     found = ""
     for _ in range(2):
-        client.patiently(file.name, lambda: _go_on(file, part, client, watch))
+        client.patiently(
+            file.name, lambda: _go_on(file, part, client, watch), lambda: _has_any(folder)
+        )
         found = checksum_of(part, file)
         if found == file.checksum:
             return part.replace(target)
@@ -59,6 +61,14 @@ def fetch(file: RemoteFile, folder: Path, client: Client, watch: Watch) -> Path:
         f"{file.name}: expected {file.checksum}, as the record says, found {found}, twice; what "
         f"was fetched is deleted: try again later, or fetch {file.address} by hand"
     )
+
+
+def _has_any(folder: Path) -> bool:
+    """Say whether anything has come yet: a beginning, an archive, or the note of an unpacked one.
+
+    The lock of a download, and a beginning of no byte, are empty.
+    """
+    return any(path.stat().st_size for path in folder.iterdir() if path.is_file())
 
 
 def checksum_of(path: Path, file: RemoteFile) -> str:

@@ -88,7 +88,12 @@ def test_help_explains_itself_at_once() -> None:
     ("overrides", "says"),
     [
         (("task=ravdess",), "error: out=<folder> is missing"),
-        (("out=x",), "error: task=None: expected one of mosei, ntu, ravdess"),
+        (("out=x",), "error: task=<...> is missing; there are mosei, ntu, ravdess"),
+        (
+            ("task=ravdess", "/tmp/x"),
+            "error: /tmp/x: expected <key>=<value>; did you mean out=/tmp/x?",
+        ),
+        (("task=mosie", "out=x"), "error: task=mosie: no such task, did you mean mosei? There are"),
         (("task=ravdess", "out=README.md"), "error: out=README.md: expected a folder, found the"),
         (("task=mosei", "out=x", "only=[1]"), "error: only=[1]: task=mosei has no use for it"),
         (("task=ntu", "weights=i3d"), "error: weights=i3d: expected inflated_resnet50"),
@@ -226,9 +231,16 @@ def test_a_command_of_the_page(
 ) -> None:
     """In this process, against the server of these tests; what it packs is looked at above."""
     from experiments.fetching.packing import Packing
+    from experiments.fetching.plan import names
 
     packed: list[Any] = []
-    monkeypatch.setattr(Packing, "add", lambda self, step: packed.append(step))
+
+    def add(self: Packing, step: tuple[int, ...]) -> None:
+        packed.append(step)
+        note = {"folder": str(self.folder(step))}
+        self.ledger.note_packed(names(step), note)
+
+    monkeypatch.setattr(Packing, "add", add)
     monkeypatch.setattr(Packing, "join", lambda self: packed.append("all"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setattr(

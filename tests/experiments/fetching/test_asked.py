@@ -24,13 +24,23 @@ def ask(*overrides: str) -> tuple[int, str]:
     [("mosei", "CMU_MOSEI_TimestampedWords.csd"), ("ntu", "rose1.ntu.edu.sg/dataset/")],
 )
 def test_what_to_ask_for(task: str, where: str, tmp_path: Path) -> None:
-    status, said = ask(f"task={task}", f"out={tmp_path / 'none'}")
+    status, said = ask(f"task={task}", f"out={tmp_path}")
     assert status == 1
     assert "cannot be fetched by a command" in said
     assert where in said
     assert re.search(r"^  missing  \w", said, re.MULTILINE)
     assert "The same command looks again." in said
-    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("task", ["mosei", "ntu"])
+def test_a_folder_that_is_not_there_yet(task: str, tmp_path: Path) -> None:
+    folder = tmp_path / "none"
+    status, said = ask(f"task={task}", f"out={folder}")
+    assert status == 1
+    assert "cannot be fetched by a command" in said
+    assert said.endswith(f"\n{folder} is not there yet. The same command looks again.\n")
+    assert "expected" not in said
+    assert not folder.exists()
 
 
 def test_what_is_there(tmp_path: Path) -> None:

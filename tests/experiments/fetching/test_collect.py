@@ -179,6 +179,12 @@ def test_two_downloads_into_one_folder(server: RecordServer, tmp_path: Path) -> 
         collect(server, tmp_path)
 
 
+def clear(out: Path, actor: int) -> int:
+    """Delete what is there of an actor's video and tracking archives."""
+    ledger = Ledger(out)
+    return sum(ledger.clear(s.archive(actor), actor) for s in plan(modalities=["video"]).sources)
+
+
 def test_only_what_was_unpacked_is_deleted(server: RecordServer, tmp_path: Path) -> None:
     """One file was there before, one has been changed since, one is not of the archives."""
     first, second, third, last = VIDEOS
@@ -187,7 +193,7 @@ def test_only_what_was_unpacked_is_deleted(server: RecordServer, tmp_path: Path)
     collect(server, tmp_path, modalities=["video"])
     (tmp_path / second).write_bytes(b"cut shorter by the user")
     (tmp_path / "Actor_01" / "notes.txt").write_text("mine")
-    assert Ledger(tmp_path).clear(1) == sum(len(TABLES[f"{clip(1, e)}.csv"]) for e in (1, 2))
+    assert clear(tmp_path, 1) == sum(len(TABLES[f"{clip(1, e)}.csv"]) for e in (1, 2))
     left = set(raw(tmp_path))
     assert left == {
         first,
@@ -197,12 +203,34 @@ def test_only_what_was_unpacked_is_deleted(server: RecordServer, tmp_path: Path)
         "Actor_01/notes.txt",
         *[n for n in TABLES if n.endswith("-02.csv")],
     }
-    assert Ledger(tmp_path).clear(1) == 0
+    assert clear(tmp_path, 1) == 0
     # files of the same names that come later are the user's
     (tmp_path / f"{clip(1)}.csv").write_bytes(TABLES[f"{clip(1)}.csv"])
-    assert Ledger(tmp_path).clear(1) == 0
-    assert Ledger(tmp_path).clear(2) > 0
+    assert clear(tmp_path, 1) == 0
+    assert clear(tmp_path, 2) > 0
     assert not (tmp_path / "Actor_02").exists()
+
+
+def test_archives_are_cleared_one_by_one(server: RecordServer, tmp_path: Path) -> None:
+    collect(server, tmp_path)
+    assert clear(tmp_path, 2) > 0
+    assert raw(tmp_path).keys() == SOUNDS.keys() | {n for n in VIDEOS | TABLES if "-02." not in n}
+    assert Ledger(tmp_path).clear("Audio_Song_Actors_01-24.zip", 2) == 0
+
+
+def test_it_says_that_what_was_unpacked_is_kept(server: RecordServer, tmp_path: Path) -> None:
+    """Nothing of the second archive has come, but the first one is there."""
+    server.refusals = [None, (503, {}), (503, {}), (503, {})]
+    with pytest.raises(FetchError, match=r"what has been fetched is kept: type the same command"):
+        collect(server, tmp_path)
+    assert raw(tmp_path)
+
+
+def test_it_does_not_say_so_of_nothing(server: RecordServer, tmp_path: Path) -> None:
+    server.refusals = [(503, {}), (503, {}), (503, {})]
+    with pytest.raises(FetchError, match=r"\(3 times\); type the same command again later"):
+        collect(server, tmp_path)
+    assert not raw(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+import numpy as np
 import pytest
+import soundfile
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 from rich.console import Console
@@ -26,7 +28,14 @@ from experiments.fetching.ledger import Ledger
 from experiments.fetching.packing import Packing
 from experiments.runs.overrides import Overrides
 from tests.experiments.conftest import CONFIGS
-from tests.experiments.fetching.server import TRACKING, RecordServer, clip, serving, zipped
+from tests.experiments.fetching.server import (
+    TRACKING,
+    VIDEO,
+    RecordServer,
+    clip,
+    serving,
+    zipped,
+)
 from tests.sample_data import session_folder, tiny_ravdess
 
 EMOTIONS = (1, 2, 3)
@@ -91,6 +100,27 @@ def command(
 
     with hydra.initialize_config_dir(CONFIGS, version_base="1.3"):
         yield run
+
+
+def tone(length: int) -> bytes:
+    """Three seconds of a wave of this length, as RAVDESS' sounds are written."""
+    sound = io.BytesIO()
+    wave = np.sin(np.arange(3 * 48000) / length).astype(np.float32)
+    soundfile.write(sound, wave, 48000, format="WAV")
+    return sound.getvalue()
+
+
+@pytest.fixture
+def sounds(command: Command, server: RecordServer, tmp_path: Path) -> dict[str, bytes]:
+    """Sounds of both actors, in an archive that the record and the configuration have, too."""
+    node: Any = OmegaConf.load(Path(CONFIGS) / "download" / "ravdess.yaml")
+    path = tmp_path / "configs" / "download" / "ravdess.yaml"
+    used: Any = OmegaConf.load(path)
+    used.archives.sound, used.modalities.audio = node.archives.sound, ["sound"]
+    OmegaConf.save(used, path)
+    sounds = {f"{clip(a, e, 3)}.wav": tone(10 * a + e) for a in (1, 2) for e in EMOTIONS}
+    server.records[VIDEO] = {node.archives.sound.name: zipped(sounds)}
+    return sounds
 
 
 @pytest.fixture
@@ -161,7 +191,127 @@ def test_stopped_after_the_first_actor(
     ]
 
 
-STOPS = [(Packing, "add"), (Ledger, "note_packed"), (Ledger, "clear"), (Ledger, "note_joined")]
+def contents(*folders: Path) -> dict[str, tuple[int, bytes]]:
+    """When each file was written, and what is in it; but for the lock, which every call takes."""
+    every = (path for folder in folders for path in folder.rglob("*"))
+    kept = (path for path in every if path.is_file() and path.name != "lock")
+    return {str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in kept}
+
+
+def test_on_a_complete_set_it_does_nothing(
+    command: Command,
+    server: RecordServer,
+    sounds: dict[str, bytes],
+    tables: dict[str, bytes],
+    tmp_path: Path,
+) -> None:
+    """Raw files that were fetched on purpose since then stay: the set has no sounds at all."""
+    raw, packed = tmp_path / "raw", tmp_path / "packed"
+    first = (f"prepare={packed}", "modalities=[action_units]")
+    command(*first)
+    assert not files(raw) & {*tables, *sounds}
+    command()
+    fetched = {*tables, *sounds}
+    assert len(fetched) == 12
+    assert fetched <= files(raw)
+    before = contents(raw, packed)
+    server.asked.clear()
+    said = command(*first)
+    assert said.startswith(f"{packed} is complete; next: ")
+    assert contents(raw, packed) == before
+    assert not server.asked
+
+
+def test_raw_files_of_other_archives_stay(
+    command: Command, sounds: dict[str, bytes], tables: dict[str, bytes], tmp_path: Path
+) -> None:
+    """They are packed, too, as the page says: prepare takes whatever it finds."""
+    raw, packed = tmp_path / "raw", tmp_path / "packed"
+    command("modalities=[audio]")
+    said = command(f"prepare={packed}", "modalities=[action_units]")
+    assert said.count("of raw files deleted") == 2
+    assert files(raw) & {*tables, *sounds} == {*sounds}
+    assert set(read_manifest(packed)["modalities"]) == {"audio", "action_units"}
+
+
+def stopped_before_clearing(command: Command, *overrides: str) -> None:
+    """Stop when the first actor is packed, with all raw files still there."""
+
+    def dying(*_: Any) -> int:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Ledger, "clear", dying)
+        command(*overrides)
+
+
+def test_what_a_stopped_call_left_is_deleted_by_the_same_command(
+    command: Command, server: RecordServer, wanted: str, tmp_path: Path
+) -> None:
+    packed = f"prepare={tmp_path / 'packed'}"
+    stopped_before_clearing(command, packed)
+    assert f"{clip(1)}.csv" in files(tmp_path / "raw")
+    said = command(packed)
+    assert "actor 1: " in said
+    assert is_made(tmp_path / "packed", wanted)
+    assert len(server.fetched()) == 2
+
+
+def test_what_a_stopped_call_left_is_kept_for_a_plain_download(
+    command: Command, tables: dict[str, bytes], tmp_path: Path
+) -> None:
+    packed = f"prepare={tmp_path / 'packed'}"
+    stopped_before_clearing(command, packed)
+    command()
+    assert {*tables} <= files(tmp_path / "raw")
+    said = command(packed)
+    assert "actor 1: " not in said  # packed before they were asked for
+    assert {name for name in tables if name.endswith("-01.csv")} <= files(tmp_path / "raw")
+
+
+def test_another_set_is_left_to_its_own_command(command: Command, tmp_path: Path) -> None:
+    """A complete set's command does not delete what another's has packed and not yet cleared."""
+    complete, other = (f"prepare={tmp_path / name}" for name in ("complete", "other"))
+    command(complete)
+    stopped_before_clearing(command, other)
+    assert command(complete).startswith(f"{tmp_path / 'complete'} is complete")
+    assert f"{clip(1)}.csv" in files(tmp_path / "raw")
+
+
+def test_folders_that_only_have_the_name_of_a_part_stay(
+    command: Command, wanted: str, tmp_path: Path
+) -> None:
+    packed, parts = tmp_path / "packed", tmp_path / "packed.parts"
+    command(f"prepare={packed}")
+    mine = {"actor-1/thesis.txt": "mine", "actor-2/manifest.json": '{"modalities": {"a": {}}}'}
+    mine |= {"actor-2/a.npy": "mine, too", "actor-2.lock": ""}
+    for name, content in mine.items():
+        (parts / name).parent.mkdir(parents=True, exist_ok=True)
+        (parts / name).write_text(content)
+    command(f"prepare={packed}")
+    assert files(parts) == set(mine)
+    assert manifest_hash(packed) == wanted
+
+
+def test_files_beside_a_part_stay(command: Command, wanted: str, tmp_path: Path) -> None:
+    packed, parts = tmp_path / "packed", tmp_path / "packed.parts"
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Ledger, "note_joined", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        command(f"prepare={packed}")
+    (parts / "actor-1" / "thesis.txt").write_text("mine")
+    command(f"prepare={packed}")
+    assert files(parts) == {"actor-1/thesis.txt"}
+    assert manifest_hash(packed) == wanted
+
+
+STOPS = [
+    (Packing, "add"),
+    (Ledger, "note_packed"),
+    (Ledger, "clear"),
+    (Ledger, "note_cleared"),
+    (Ledger, "note_joined"),
+    (Ledger, "note_parts_gone"),
+]
 
 
 @pytest.mark.parametrize(("kind", "name"), STOPS, ids=[name for _, name in STOPS])
@@ -179,7 +329,7 @@ def test_killed_anywhere_it_goes_on(
 
     def dying(self: Any, *arguments: Any) -> Any:
         calls.append(name)
-        last = len(calls) == (1 if name == "note_joined" else 2)
+        last = len(calls) == (1 if name in ("note_joined", "note_parts_gone") else 2)
         if last and not after:
             raise KeyboardInterrupt
         result = method(self, *arguments)
@@ -234,7 +384,7 @@ def test_some_actors(command: Command, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("overrides", "says"),
     [
-        (("task=cats",), "task=cats: expected one of ravdess"),
+        (("task=cats",), "task=cats: no such task; there are ravdess"),
         (("only=[3]",), "only=.3.: expected actors from 1 to 2"),
         (("modalities=[video]",), "expected some of action_units"),
         (("protocol=released",), "protocol=released: nothing is prepared without prepare=<folder>"),

@@ -33,7 +33,10 @@ class Fetch:
         self.waits: list[float] = []
         self.seen: list[int] = []
         self.folder = folder
-        self.client = Client(server.api, retries=3, timeout=5, sleep=self.waits.append)
+        self.said: list[str] = []
+        self.client = Client(
+            server.api, retries=3, timeout=5, sleep=self.waits.append, say=self.said.append
+        )
 
     @property
     def file(self) -> RemoteFile:
@@ -70,6 +73,8 @@ def test_a_cut_connection_is_continued_where_it_was(get: Fetch, server: RecordSe
     assert get() == CONTENT
     assert server.fetched() == [f"{NAME} {start}" for start in (0, 1_000_000, 1_500_000, 1_500_000)]
     assert get.waits == [1.0, 1.0, 1.0]
+    # the first two brought something, which the progress bar shows
+    assert get.said == [f"{NAME}: a cut connection; trying again in 1 s, 3 tries left"]
 
 
 def test_without_ranges_it_starts_over(get: Fetch, server: RecordServer) -> None:
@@ -84,7 +89,7 @@ def test_a_server_that_is_gone_is_left_alone_in_the_end(get: Fetch, server: Reco
         get()
     assert "a.zip: expected an answer of 127.0.0.1" in str(caught.value)
     assert "found a cut connection (4 times)" in str(caught.value)
-    assert "type the same command again later" in str(caught.value)
+    assert "what has been fetched is kept: type the same command again later" in str(caught.value)
     assert get.waits == [1.0, 1.0, 2.0, 4.0]
     assert part_of(get.file, get.folder).read_bytes() == CONTENT[:1_000_000]
     assert get() == CONTENT
@@ -92,12 +97,18 @@ def test_a_server_that_is_gone_is_left_alone_in_the_end(get: Fetch, server: Reco
 
 
 def test_no_server_at_all(server: RecordServer, tmp_path: Path) -> None:
-    waits: list[float] = []
+    """It is said before each wait; and in the end nothing has been fetched that could be kept."""
+    told: list[str | float] = []
     server.server_close()
-    client = Client(server.api, retries=2, sleep=waits.append)
-    with pytest.raises(FetchError, match=r"found no connection \(.*refused.*\) \(3 times\)"):
+    client = Client(server.api, retries=2, sleep=told.append, say=told.append)
+    found = r"found no connection \(.*refused.*\) \(3 times\); type the same command again later$"
+    with pytest.raises(FetchError, match=found):
         read_record(client, VIDEO)
-    assert waits == [1.0, 2.0]
+    first, wait, second, longer = told
+    assert (wait, longer) == (1.0, 2.0)
+    assert str(first).startswith(f"{server.api}/records/{VIDEO}: no connection (")
+    assert str(first).endswith("; trying again in 1 s, 2 tries left")
+    assert str(second).endswith("; trying again in 2 s, 1 try left")
 
 
 def test_a_wrong_checksum_is_tried_once_more(get: Fetch, server: RecordServer) -> None:
@@ -154,6 +165,7 @@ def test_a_busy_server_is_waited_for(
     server.refusals = [(status, headers)]
     assert get() == CONTENT
     assert get.waits == waits
+    assert f"; trying again in {waits[0]:.0f} s, 3 tries left" in get.said[0]
 
 
 def test_a_server_that_asks_for_an_hour_is_taken_at_its_word(
