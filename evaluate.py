@@ -26,6 +26,10 @@ def main(cfg: DictConfig) -> None:
         from experiments.evaluation.write import write_evaluation
         from experiments.figures.predictions import draw_predictions
 
+        if cfg.data.root is not None:
+            from experiments.conversion.measure import measure_converted
+
+            measure_converted(cfg.run, Path(str(cfg.data.root)), trust=cfg.trust)
         evaluation = Evaluation(find_runs(cfg.run), cfg.rule)
         print_evaluation(evaluation, console)
         if left_out := incomplete_runs(cfg.run):

@@ -96,6 +96,12 @@ def explain(error: Exception) -> str:
     if isinstance(cause, OmegaConfBaseException) and isinstance(parent, DictConfig):
         keys = sorted(str(key) for key in parent if key != "hydra")
         close = get_close_matches(str(cause.key), keys, n=1)
+        if not keys and "." in str(cause.full_key):
+            group = str(cause.full_key).rpartition(".")[0]
+            return (
+                f"{cause.full_key}: no such key, for {group} has no settings as it is; choose "
+                f"another {group} first, as --help lists them"
+            )
         guess = f", did you mean {close[0]}?" if close else ""
         there = f" There are {', '.join(keys)}" if keys else ""
         return f"{cause.full_key}: no such key{guess or '.'}{there}"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self, cast, runtime_checkable
 
+import numpy as np
 import pytorch_lightning as pl
 from torch import Tensor, nn
 
@@ -40,6 +41,10 @@ class DataModule(Protocol):
         """The hash of what is packed, with all its bytes; written to `metrics.json`."""
 
     @property
+    def preparation(self) -> Mapping[str, Any]:
+        """How the packed set was prepared, as JSON; written to `metrics.json`."""
+
+    @property
     def classes(self) -> Sequence[str] | None:
         """The names of the classes; `None` for a regression."""
 
@@ -67,6 +72,135 @@ class DataModule(Protocol):
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Turn a loaded batch, on the device, into what the network takes."""
+
+
+class View(Protocol):
+    """A frame to draw: `(H, W, 3)` bytes, and maybe a box `(4,)`, left, top, right, bottom."""
+
+    @property
+    def image(self) -> np.ndarray: ...
+
+    @property
+    def box(self) -> np.ndarray | None: ...
+
+    @property
+    def number(self) -> int:
+        """Of the frame in its video, from 0."""
+
+
+class Wave(Protocol):
+    """Sound to draw: `(S,)`, its rate in Hz, and the seconds of it that a network is given."""
+
+    @property
+    def samples(self) -> np.ndarray: ...
+
+    @property
+    def rate(self) -> int: ...
+
+    @property
+    def used(self) -> tuple[float, float]: ...
+
+
+class Views(Protocol):
+    """What can be drawn of a sample; empty where there is none."""
+
+    @property
+    def frames(self) -> Sequence[View]: ...
+
+    @property
+    def wave(self) -> Wave | None: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def values(self) -> Mapping[str, float]: ...
+
+    @property
+    def joints(self) -> np.ndarray | None:
+        """Positions of persons' joints, `(F, P, J, 3)`."""
+
+    @property
+    def bones(self) -> Sequence[tuple[int, int]]:
+        """Pairs of joints."""
+
+
+class OwnSample(Protocol):
+    """A sample that was made of a user's own files.
+
+    `batch` is of size 1, as the loader of an evaluation split gives it; `sources` says by modality
+    what it was made of, `missing` why it is not there, `notes` what else has to be known.
+    """
+
+    @property
+    def batch(self) -> Batch: ...
+
+    @property
+    def sources(self) -> Mapping[str, str]: ...
+
+    @property
+    def missing(self) -> Mapping[str, str]: ...
+
+    @property
+    def notes(self) -> Sequence[str]: ...
+
+    @property
+    def views(self) -> Views: ...
+
+
+class Group(Protocol):
+    """The files of one sample, by what each is for."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def files(self) -> Mapping[str, Path]: ...
+
+
+class OwnFiles(Protocol):
+    """What turns a user's own files into samples; what it raises is a `ValueError`."""
+
+    def groups(self, files: Sequence[Path]) -> Sequence[Any]:
+        """Return which files belong to one sample, each a `Group`."""
+
+    def usable_groups(self, files: Sequence[Path]) -> tuple[Sequence[Any], Sequence[str]]:
+        """Return the same of the files that can be read, and why the others are left out."""
+
+    def read(self, group: Any) -> OwnSample:
+        """Read the files of one sample, a `Group`."""
+
+
+@runtime_checkable
+class ReadsOwnFiles(Protocol):
+    """A datamodule that can also read files which are of no packed set."""
+
+    def own_files(
+        self,
+        preparation: Mapping[str, Any] | None,
+        *,
+        shapes: Mapping[str, Sequence[int]],
+        without: Sequence[str],
+        options: Mapping[str, Any],
+    ) -> OwnFiles:
+        """Return what reads them, as the data of a run were prepared.
+
+        Args:
+            preparation: of these data, as `DataModule.preparation` says it; `None` where it is not
+                known, for what the configuration says, and prepare's defaults.
+            shapes: the network's input shape of each modality, without the batch.
+            without: modalities that are left out.
+            options: of the data set, such as where a face is.
+        """
+
+
+@runtime_checkable
+class TellsInputs(Protocol):
+    """A datamodule that says, for other programs, what a network takes of each modality."""
+
+    @property
+    def inputs(self) -> Mapping[str, Mapping[str, Any]]:
+        """By modality what its numbers are, as JSON: axes, units, scale, order."""
 
 
 class Branch(Protocol):

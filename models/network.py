@@ -144,7 +144,7 @@ class StagedNetwork(nn.Module):
         """Return for each modality which samples lose it, `(B,)`; nothing where none may."""
         names = list(self.branches)
         like = batch[names[0]]
-        size = len(like)
+        size = like.shape[0]
         if self.absent:
             return dict.fromkeys(self.absent, like.new_ones(size, dtype=torch.bool))
         if not self.training or not self.modality_dropout:

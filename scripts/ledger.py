@@ -23,13 +23,11 @@ def main(arguments: list[str]) -> int:
     # Imported here because Lightning takes seconds, and `--help` should not.
     from experiments.console import console
     from experiments.files import write_text
-    from experiments.runs.folder import RunError
     from experiments.runs.overrides import Overrides
     from experiments.tables.ledger import ledger
 
-    overrides = Overrides(arguments)
-    if unknown := overrides.without("out").keys:
-        raise RunError(f"{unknown[0]}: no such key; there is out")
+    overrides = Overrides.typed(arguments, verbatim=("out",))
+    overrides.refuse_others("out")
     out = Path(str(overrides.value("out", ROOT / "docs" / "reproduction.md")))
     write_text(out, ledger(ROOT / "configs", ROOT / "docs" / "results"))
     console.print(str(out), style="bold", markup=False)

@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     from experiments.runs.overrides import Overrides
 
     with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        study = Study.of(Overrides(arguments))
+        study = Study.of(Overrides.typed(arguments, verbatim=("run", "raw", "out")))
         found = study.measure(console)
     for text in found.left_out:
         console.print(f"left out: {text}", markup=False)

@@ -29,15 +29,21 @@ MAY_IMPORT = {
 EXPERIMENTS = {
     "runs": set(),
     "evaluation": {"runs"},
+    "conversion": {"runs", "evaluation"},
     "tables": {"runs", "evaluation"},
     "robustness": {"runs", "evaluation"},
+    "fetching": {"runs"},
     "figures": {"runs", "evaluation", "tables", "robustness"},
+    "prediction": {"runs", "evaluation", "figures"},
+    "exporting": {"runs", "evaluation", "prediction"},
 }
-DATA_SET = {"packed", "formats", "rendering", "corruption"}  # and never another data set's folder
+# And never another data set's folder.
+DATA_SET = {"packed", "formats", "rendering", "corruption", "own"}
 DATAMODULES = {
     "packed": set(),
     "rendering": set(),
     "corruption": {"packed"},
+    "own": {"packed", "formats"},
     "formats": {"packed"},
     "ravdess": DATA_SET,
     "mosei": DATA_SET,

@@ -1,4 +1,4 @@
-"""Sound: wav and flac through soundfile, the sound track of a video through PyAV."""
+"""Sound: wav, flac and the like through soundfile, the sound track of anything else by PyAV."""
 
 import math
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from datamodules.formats.video import SUFFIXES
 from datamodules.formats.whole import check_whole
 from datamodules.packed.errors import DataError
 
+_BY_SOUNDFILE = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64")
 _UNSTATED = 2**63 - 1  # libsndfile's number of samples where a FLAC file states none
 _ROUNDING = 1e-6  # samples: 2.45 s at 44100 Hz are 108045.00000000001 of them
 
@@ -32,7 +32,8 @@ def read_sound(path: Path, *, offset: float, duration: float) -> Sound:
         DataError: the file cannot be decoded, is cut off, has no sound, or ends before `offset`.
     """
     check_whole(path)
-    read = _read_container if path.suffix.lower() in SUFFIXES else _read_soundfile
+    by_soundfile = path.suffix.lower() in _BY_SOUNDFILE
+    read = _read_soundfile if by_soundfile else _read_container
     samples, rate = read(path, offset, duration)
     if not len(samples):
         raise DataError(
@@ -88,7 +89,7 @@ def _read_container(path: Path, offset: float, duration: float) -> tuple[np.ndar
                     break
     except (av.FFmpegError, OSError) as error:
         raise DataError(
-            f"{path}: expected a readable video file: {error}; fetch it again"
+            f"{path}: expected a readable file with sound: {error}; fetch it again"
         ) from error
     samples = np.concatenate(parts, axis=1) if parts else np.zeros((1, 0), np.float32)
     return np.ascontiguousarray(samples[:, first:last].T), rate

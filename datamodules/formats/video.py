@@ -12,6 +12,7 @@ from datamodules.packed.errors import DataError
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
 SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".webm", ".m4v")  # of files that are read as video
@@ -24,7 +25,7 @@ class Track:
     """What a video file shows."""
 
     frames: int  # that can be decoded
-    height: int  # in pixels
+    height: int  # in pixels, of a frame that stands upright
     width: int
 
 
@@ -46,13 +47,34 @@ def look_at(path: Path) -> Track:
             stream = _video_track(path, container)
             stated, size = stream.frames, (stream.height, stream.width)
             packets = [p.is_discard for p in container.demux(stream) if p.size]
-        frames = packets.count(False)
-        if stated != len(packets):
-            with av.open(str(path)) as container:
-                frames = sum(1 for _ in container.decode(_video_track(path, container)))
+        with av.open(str(path)) as container:
+            decoded = container.decode(_video_track(path, container))
+            first = next(decoded, None)
+            frames = packets.count(False)
+            if stated != len(packets):
+                frames = (first is not None) + sum(1 for _ in decoded)
     except (av.FFmpegError, OSError) as error:
         raise _unreadable(path, error) from error
-    return Track(frames, *size)
+    return Track(frames, *(size[::-1] if first is not None and _turns(first) % 2 else size))
+
+
+def frame_times(path: Path) -> np.ndarray:
+    """When each frame is shown, (F,) ascending seconds from the first one; NaN where not stated.
+
+    Raises:
+        DataError: as `look_at` says.
+    """
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            stream = _video_track(path, container)
+            shown = [p for p in container.demux(stream) if p.size and not p.is_discard]
+            times = [np.nan if p.pts is None else float(p.pts * p.time_base) for p in shown]
+    except (av.FFmpegError, OSError) as error:
+        raise _unreadable(path, error) from error
+    found = np.sort(np.array(times))
+    return found - found[:1]
 
 
 def read_frames(path: Path, wanted: Sequence[int], *, change: Change | None = None) -> np.ndarray:
@@ -61,8 +83,8 @@ def read_frames(path: Path, wanted: Sequence[int], *, change: Change | None = No
     Args:
         path: the video.
         wanted: frame numbers from 0, ascending; one may stand there several times.
-        change: done to each frame (H, W, 3) at once, with its number, so that large ones never lie
-            in memory together.
+        change: done to each frame (H, W, 3) at once, upright and with its number, so that large
+            ones never lie in memory together.
 
     Returns:
         (len(wanted), H, W, 3) uint8 RGB, or what `change` makes of it.
@@ -80,7 +102,7 @@ def read_frames(path: Path, wanted: Sequence[int], *, change: Change | None = No
             for decoded, frame in enumerate(container.decode(_video_track(path, container)), 1):
                 number = decoded - 1
                 if number in needed:
-                    image = frame.to_ndarray(format="rgb24")
+                    image = np.rot90(frame.to_ndarray(format="rgb24"), _turns(frame))
                     images[number] = image if change is None else change(image, number)
                 if number == wanted[-1]:
                     break
@@ -100,6 +122,11 @@ def _video_track(path: Path, container: "InputContainer") -> "VideoStream":
     stream = container.streams.video[0]
     stream.codec_context.thread_count = 1  # clips are decoded in parallel, not frames
     return stream
+
+
+def _turns(frame: "VideoFrame") -> int:
+    """Quarter turns to the left by which a frame has to be turned, as telephones state it."""
+    return round(frame.rotation / 90)
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:

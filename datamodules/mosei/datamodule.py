@@ -1,11 +1,14 @@
 """CMU-MOSEI: batches of face, voice and text sequences with a sentiment, split by videos."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Unpack
+from typing import Any, Literal, Unpack
 
 import numpy as np
 
-from datamodules.mosei.sample.render import MoseiSample
+from datamodules.mosei.own import OwnMosei
+from datamodules.mosei.sample.render import ENCODER, MoseiSample
+from datamodules.mosei.segment import MoseiSettings
 from datamodules.mosei.splits import check_parts, divide
 from datamodules.packed.datamodule import Common, PackedDataModule
 from datamodules.packed.dataset import INDEX, PackedDataset
@@ -38,6 +41,7 @@ class MOSEI(PackedDataModule):
 
     task = "mosei"
     sample_class = MoseiSample
+    settings_class = MoseiSettings
 
     def __init__(
         self,
@@ -106,3 +110,36 @@ class MOSEI(PackedDataModule):
         """Sequences travel as packed, (B, T, C), text maybe in half precision."""
         sequences = {name: batch[name].float().transpose(1, 2) for name in self.modalities}
         return {**batch, **sequences}
+
+    @property
+    def inputs(self) -> dict[str, dict[str, Any]]:
+        """What the network takes of each modality, as JSON for other programs."""
+        known = {
+            "visual": "FACET's features, a step a word or a frame, zeros in front of them",
+            "audio": "COVAREP's features, a step a word or a frame, zeros in front of them",
+            "text": "the text encoder's last layer, a step a word piece, padding behind them",
+        }
+        return {
+            name: {"axes": "batch, feature, time", "is": known[name]} for name in self.modalities
+        }
+
+    def own_files(
+        self,
+        preparation: Mapping[str, Any] | None,
+        *,
+        shapes: Mapping[str, Sequence[int]],
+        without: Sequence[str] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> OwnMosei:
+        """What reads texts and features of one's own, as the packed ones were prepared."""
+        encoder = (preparation or {}).get("text_encoder")
+        own = None if self.sample is None else str(self.sample.raw / ENCODER)
+        return OwnMosei(
+            self.prepared_with(preparation),
+            widths={name: shapes[name][0] for name in self.modalities},
+            encoder=encoder,
+            default_encoder=own or (encoder or {}).get("name"),
+            modalities=self.modalities,
+            without=without,
+            options=options or {},
+        )

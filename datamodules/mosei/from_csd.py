@@ -46,7 +46,7 @@ def find_csd_files(raw: Path) -> tuple[dict[str, Path], list[str]]:
     others: list[str] = []
     for path in sorted(raw.rglob("*.csd")):
         with CsdFile(path) as file:
-            kind = _kind(file)
+            kind = kind_of(file)
         if not kind:
             others.append(path.name)
         elif found.setdefault(kind, path) != path:
@@ -95,7 +95,7 @@ def plan_csd(
     )
     with ExitStack() as stack:
         opened = {kind: stack.enter_context(CsdFile(path)) for kind, path in files.items()}
-        _check_columns(opened)
+        check_columns(opened)
         for video in opened["labels"].videos:
             _plan_video(video, opened, folds.get(video, ""), settings, plan)
         unlabelled = sorted(video for video in folds if video not in opened["labels"])
@@ -158,7 +158,7 @@ def _plan_video(
         )
 
 
-def _kind(file: CsdFile) -> str:
+def kind_of(file: CsdFile) -> str:
     """What a file holds; empty where it is none of the four."""
     for name in (file.root, str(file.metadata.get("root name", "")), file.path.stem):
         plain = "".join(letter for letter in name.lower() if letter.isalnum())
@@ -168,7 +168,12 @@ def _kind(file: CsdFile) -> str:
     return ""
 
 
-def _check_columns(files: Mapping[str, CsdFile]) -> None:
+def check_columns(files: Mapping[str, CsdFile]) -> None:
+    """Refuse files that have other columns than their kind.
+
+    Raises:
+        DataError: names the first one.
+    """
     for kind, file in files.items():
         allowed = {
             "words": (1,),

@@ -100,11 +100,11 @@ def _plan(raw: Path, folds: Path | None, settings: MoseiSettings) -> SegmentPlan
             f"found in {raw}: {', '.join(f'{kind} ({path.name})' for kind, path in files.items())}"
             + (f"; not used: {', '.join(others)}" if others else "")
         )
-        file = folds or _find_folds(raw)
+        file = folds or find_folds(raw)
         plan = plan_csd(files, read_folds(file), settings)
         plan.files.append(file)
         return plan
-    file = _single_file(raw)
+    file = single_file(raw)
     print(f"found {file}")
     if file.suffix != ".csv":
         if folds is not None:
@@ -115,7 +115,12 @@ def _plan(raw: Path, folds: Path | None, settings: MoseiSettings) -> SegmentPlan
     return plan
 
 
-def _find_folds(raw: Path) -> Path:
+def find_folds(raw: Path) -> Path:
+    """The one file with the folds.
+
+    Raises:
+        DataError: there is none, or several.
+    """
     found = sorted(path for pattern in _FOLDS for path in raw.rglob(pattern))
     if len(found) != 1:
         raise DataError(
@@ -126,8 +131,12 @@ def _find_folds(raw: Path) -> Path:
     return found[0]
 
 
-def _single_file(raw: Path) -> Path:
-    """The one pickle or table."""
+def single_file(raw: Path) -> Path:
+    """The one pickle or table.
+
+    Raises:
+        DataError: there is none, or several.
+    """
     if raw.is_file() and raw.suffix in (".csv", ".pkl", ".pickle"):
         return raw
     kinds = ("csv", "pkl", "pickle")

@@ -133,7 +133,7 @@ class TextFeatures:
         running: deque[tuple[np.ndarray, Future[np.ndarray]]] = deque()
         try:
             for rows in batches:
-                running.append((rows, pool.submit(self._features, rows)))
+                running.append((rows, pool.submit(self.features, rows)))
                 if len(running) > workers:
                     first, future = running.popleft()
                     yield first, future.result()
@@ -156,8 +156,14 @@ class TextFeatures:
         os.ftruncate(file, header.tell() + len(self.pieces) * self.bytes_per_sample)
         return header.tell()
 
-    def _features(self, rows: np.ndarray) -> np.ndarray:
-        """(B, P, D) in the stored form; sentences of a batch are hardly padded while encoded."""
+    def features(self, rows: np.ndarray) -> np.ndarray:
+        """Encode some of the rows: (B, P, D) in the stored form.
+
+        Sentences of a batch are hardly padded while they are encoded.
+
+        Args:
+            rows: (B,) numbers, the longest sentence first.
+        """
         width, lengths = self._width(rows), self.lengths[rows]
         encoded = self.encoder.encode(self.pieces[rows, :width], lengths)
         if not np.isfinite(encoded).all():

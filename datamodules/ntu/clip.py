@@ -1,5 +1,6 @@
 """One NTU RGB+D sample -> its arrays: the work of one sample, run in a worker process."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -58,14 +59,15 @@ class Sample:
 class PrepareSample:
     """Sample -> arrays. Callable and picklable, so that worker processes can have it."""
 
-    raw: Path
+    raw: Path | None
     settings: NtuSettings
 
     def __call__(self, sample: Sample) -> Prepared:
         """Read, decode and transform one sample.
 
         Raises:
-            DataError: a file of it is not usable; the message has paths relative to `raw`.
+            DataError: a file of it is not usable; the message has paths relative to `raw`, where
+                there is one.
         """
         prepared = Prepared({})
         try:
@@ -76,6 +78,8 @@ class PrepareSample:
                 with reading(sample.video):
                     self._video(sample.video, prepared)
         except DataError as error:
+            if self.raw is None:
+                raise
             raise DataError(str(error).replace(f"{self.raw}/", "")) from error
         return prepared
 
@@ -97,18 +101,22 @@ class PrepareSample:
         prepared.marks.extend(["not_finite_joints"] * bool(broken.any()))
 
     def _video(self, path: Path, prepared: Prepared) -> None:
-        total = look_at(path).frames
-        if not total:
+        shown = self.frames_of(path, look_at(path).frames)
+        if not len(shown):
             raise DataError(f"{path}: expected a video with frames, found none; fetch it again")
         size = self.settings.size
-        wanted = choose_frames(total, self.settings.frames, self.settings.last_frame)
-        there = [number for number in wanted if number < total]
+        wanted = choose_frames(len(shown), self.settings.frames, self.settings.last_frame)
+        there = [shown[place] for place in wanted if place < len(shown)]
         video = np.zeros((len(wanted), size, size, 3), np.uint8)
-        video[: len(there)] = read_frames(path, there, change=self._fit)
+        video[: len(there)] = read_frames(path, there, change=self.fit)
         prepared.arrays["video"] = video
 
-    def _fit(self, image: np.ndarray, _: int) -> np.ndarray:
-        """(H, W, 3) -> (size, size, 3)."""
+    def frames_of(self, path: Path, total: int) -> Sequence[int]:
+        """Return the numbers of the frames to choose from; those of a data set come evenly."""
+        return range(total)
+
+    def fit(self, image: np.ndarray, number: int) -> np.ndarray:
+        """Bring a frame (H, W, 3) to (size, size, 3)."""
         import cv2
 
         if self.settings.shape == "crop":

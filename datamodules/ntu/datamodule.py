@@ -14,11 +14,12 @@ from datamodules.ntu.augmentation import (
     view_skeleton,
     view_video,
 )
-from datamodules.ntu.clip import LENGTH
+from datamodules.ntu.clip import LENGTH, NtuSettings
 from datamodules.ntu.groups import NtuSkeleton, NtuVideo, NtuWindows
+from datamodules.ntu.own import OwnNtu
 from datamodules.ntu.sample.render import NtuSample
 from datamodules.ntu.splits import VALIDATION, Split, split_rows
-from datamodules.packed.augmentation import normalise
+from datamodules.packed.augmentation import normalise, normalised
 from datamodules.packed.datamodule import Common, PackedDataModule
 from datamodules.packed.errors import DataError
 from datamodules.packed.rows import Batch, PackedRows
@@ -51,6 +52,7 @@ class NTU(PackedDataModule):
 
     task = "ntu"
     sample_class = NtuSample
+    settings_class = NtuSettings
     classes = ACTIONS
 
     def __init__(
@@ -154,3 +156,32 @@ class NTU(PackedDataModule):
     def _skeleton(self, skeleton: Any, drawn: np.ndarray, lengths: np.ndarray) -> Any:
         centre = NORMALISATIONS[self.skeleton.normalisation]
         return centre(view_skeleton(skeleton, drawn, lengths, frames=self.skeleton.frames))
+
+    @property
+    def inputs(self) -> dict[str, dict[str, Any]]:
+        """What the network takes of each modality, as JSON for other programs."""
+        known = {
+            "video": normalised(self.video.channel_order),
+            "skeleton": {
+                "axes": "batch, coordinate (x, y, z), time, joint of the Kinect, person",
+                "is": "metres from the place that the setting skeleton.normalisation says",
+            },
+        }
+        return {name: known[name] for name in self.modalities}
+
+    def own_files(
+        self,
+        preparation: Mapping[str, Any] | None,
+        *,
+        shapes: Mapping[str, Sequence[int]],
+        without: Sequence[str] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> OwnNtu:
+        """What reads recordings of one's own, as the packed ones were prepared."""
+        return OwnNtu(
+            self.prepared_with(preparation),
+            self.augmentation,
+            modalities=self.modalities,
+            without=without,
+            options=options or {},
+        )

@@ -67,10 +67,12 @@ def find_ntu_files(raw: Path) -> NtuFiles:
     )
     found.warnings += left_out(copies, raw, "a second copy of the same recording")
     if not found.names:
-        there = f"{len(strange)} videos and skeletons with names such as {strange[0].name}"
+        there = [
+            f"{len(strange)} videos and skeletons with names such as {p.name}" for p in strange
+        ]
         raise DataError(
             f"{raw}: expected NTU RGB+D files (S001C001P001R001A001_rgb.avi or another video, "
-            f".skeleton), found {there if strange else 'none'}; {what_to_do(raw)}"
+            f".skeleton), found {there[0] if there else 'none'}; {what_to_do(raw)}"
         )
     return found
 

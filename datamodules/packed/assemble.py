@@ -57,7 +57,7 @@ def assemble(
         shape = largest(layout[modality][1] for layout in layouts)
         path = packed / f"{modality}.npy"
         with path.open("r+b" if path.exists() else "w+b") as file:
-            start = _write_header(file, dtype, (sum(kept), *shape))
+            start = write_header(file, dtype, (sum(kept), *shape))
             row_bytes = np.dtype(dtype).itemsize * int(np.prod(shape))
             for number in range(-(-len(kept) // CHUNK)):
                 source = chunk_array(folder, number, modality)
@@ -76,7 +76,8 @@ def _place(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _write_header(file: BinaryIO, dtype: str, shape: tuple[int, ...]) -> int:
+def write_header(file: BinaryIO, dtype: str, shape: tuple[int, ...]) -> int:
+    """Write the header of a `.npy` file; returns where its first row begins."""
     descr = np.lib.format.dtype_to_descr(np.dtype(dtype))
     header = {"descr": descr, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)

@@ -5,7 +5,7 @@ hands the whole frames on.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -92,6 +92,16 @@ def crop_and_flip(
             crop = F.interpolate(crop, size=size, mode="bilinear").round_()
             target[frames] = (crop.flip(-1) if flip else crop).permute(0, 2, 3, 1)
     return out
+
+
+def normalised(channel_order: str = "rgb") -> dict[str, Any]:
+    """Say in JSON what `normalise` does."""
+    return {
+        "axes": f"batch, colour ({', '.join(channel_order)}), time, height, width",
+        "is": "(byte / 255 - mean) / std, of each colour in its place",
+        "mean": list(IMAGENET_MEAN),
+        "std": list(IMAGENET_STD),
+    }
 
 
 def normalise(video: Tensor, channel_order: str = "rgb") -> Tensor:

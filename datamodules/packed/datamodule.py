@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from datamodules.packed.dataset import PackedDataset, manifest_hash, read_manifest
 from datamodules.packed.rows import Batch, Change, PackedRows, batches
 from datamodules.packed.sample import RenderedSample
+from datamodules.packed.settings import read_group
 from datamodules.packed.workers import cores
 
 
@@ -31,10 +32,10 @@ class Common(TypedDict):
 class PackedDataModule(LightningDataModule):
     """Batches of a packed set: a training part and one part for each evaluation split.
 
-    Constructing one reads, renders and writes nothing. A subclass names its task and the class of
-    its rendered sample. In `setup` it says which rows belong to which part (`rows`), and what a
-    batch of them holds, in training and in evaluation. Its constructor adds arguments of its own
-    to the common ones.
+    Constructing one reads, renders and writes nothing. A subclass names its task and the classes of
+    its rendered sample and of the settings of prepare. In `setup` it says which rows belong to
+    which part (`rows`), and what a batch of them holds, in training and in evaluation. Its
+    constructor adds arguments of its own to the common ones.
 
     Args:
         root: the packed folder.
@@ -53,6 +54,7 @@ class PackedDataModule(LightningDataModule):
 
     task: ClassVar[str]
     sample_class: ClassVar[type[RenderedSample]]
+    settings_class: ClassVar[type[Any]]  # of prepare
     classes: ClassVar[Sequence[str] | None] = None  # their names, where labels are classes
     rows: dict[str, np.ndarray]
     training_rows: PackedRows
@@ -131,6 +133,35 @@ class PackedDataModule(LightningDataModule):
         if self.sample is not None:
             return "sample"
         return str(read_manifest(self.root)["provenance"])
+
+    @property
+    def preparation(self) -> dict[str, Any]:
+        """What the packed set was made with: settings, provenance, and maybe a text encoder.
+
+        Raises:
+            DataError: as `identity` says.
+        """
+        manifest = read_manifest(self.root)
+        source = manifest.get("source", {})
+        encoder = {name: source[name] for name in ("text_encoder",) if name in source}
+        made = {name: manifest[name] for name in ("settings", "provenance")}
+        return {**made, **encoder}
+
+    def prepared_with(self, preparation: Mapping[str, Any] | None) -> Any:
+        """The settings of prepare, for samples that are of no packed set.
+
+        Args:
+            preparation: as the property says it; `None` for what the configuration says, and the
+                defaults.
+
+        Raises:
+            DataError: there is a setting that this version does not know.
+        """
+        if preparation is not None:
+            return read_group(self.settings_class, preparation["settings"], "preparation")
+        if self.sample is not None:
+            return self.sample.settings
+        return read_group(self.settings_class, self.prepared, "prepared")
 
     @property
     def manifest_hash(self) -> str:

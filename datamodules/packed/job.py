@@ -20,16 +20,14 @@ from datamodules.packed.dataset import (
     INDEX,
     MANIFEST,
     canonical_hash,
-    differences,
     file_hash,
-    read_manifest,
     write_atomically,
 )
 from datamodules.packed.errors import DataError
+from datamodules.packed.outcome import is_same, report
 from datamodules.packed.workers import alone, progress
 
 _UNFINISHED = re.compile("[0-9a-f]{16}")  # the name of a folder of work in progress
-_LISTED = 10  # dropped samples that are listed at the end
 
 
 @dataclass(frozen=True)
@@ -83,8 +81,7 @@ def pack(job: PrepareJob, out: str | Path, *, workers: int) -> Path:
     """
     out = Path(os.path.abspath(out))  # noqa: PTH100  (a link that leads to a larger disk is kept)
     with alone(out):
-        if out.exists() and _is_same(out, job.key):
-            print(f"{out} is complete: nothing to do")
+        if is_same(out, job.key):
             return out
         started = time.time()
         folder = out.with_name(f"{out.name}.partial") / canonical_hash([job.key, CHUNK])[:16]
@@ -94,7 +91,7 @@ def pack(job: PrepareJob, out: str | Path, *, workers: int) -> Path:
         manifest = _manifest(job, records, packed, time.time() - started)
         write_atomically(packed / MANIFEST, json.dumps(manifest, indent=1) + "\n")
         packed.replace(out)
-        _report(manifest)
+        report(manifest)
         shutil.rmtree(folder)
         with suppress(OSError):  # somebody else's files lie there, too
             folder.parent.rmdir()
@@ -106,26 +103,6 @@ def _records(job: PrepareJob, folder: Path, workers: int) -> list[dict[str, Any]
         return [record() for _ in job.items]
     with progress("preparing", len(job.items)) as done:
         return run_chunks(job.items, job.work, folder, workers=workers, done=done)
-
-
-def _is_same(out: Path, key: dict[str, Any]) -> bool:
-    """Whether `out` holds the set of this key; False where it is an empty folder."""
-    if out.is_dir() and not any(out.iterdir()):
-        out.rmdir()
-        return False
-    if not (out / MANIFEST).is_file():
-        raise DataError(
-            f"{out}: expected no folder, an empty one or a packed set, found other files; choose "
-            "another out"
-        )
-    manifest = read_manifest(out)
-    different = differences({name: manifest.get(name) for name in key}, key)
-    if different:
-        raise DataError(
-            f"{out}: holds a packed set made otherwise ({'; '.join(different)}); "
-            "choose another out, or move that folder away"
-        )
-    return True
 
 
 def _begin(job: PrepareJob, out: Path, folder: Path, workers: int) -> None:
@@ -155,15 +132,6 @@ def _begin(job: PrepareJob, out: Path, folder: Path, workers: int) -> None:
             f"{out}: expected {size / 1e9:.1f} GB of free disk space, found {free / 1e9:.1f} GB; "
             "free some, or choose an out on another disk"
         )
-
-
-def _report(manifest: dict[str, Any]) -> None:
-    counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in manifest["counts"].items())
-    print(f"done in {manifest['made']['seconds']:.0f} s: {counts}")
-    for name, reason in list(manifest["dropped"].items())[:_LISTED]:
-        print(f"dropped {name}: {reason}")
-    if len(manifest["dropped"]) > _LISTED:
-        print(f"... all of them, with their reasons, in {MANIFEST}")
 
 
 def _manifest(

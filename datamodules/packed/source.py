@@ -18,7 +18,16 @@ def fingerprint(files: Iterable[Path], raw: Path) -> dict[str, Any]:
         files: those that are read.
         raw: the folder that names are taken relative to; files elsewhere count by their last name.
     """
-    listed = sorted((_name(path, raw), path.stat().st_size) for path in files)
+    return fingerprint_of(listing(files, raw))
+
+
+def listing(files: Iterable[Path], raw: Path) -> list[tuple[str, int]]:
+    """Names, relative to the raw folder, and sizes of the files that are read, sorted."""
+    return sorted((_name(path, raw), path.stat().st_size) for path in files)
+
+
+def fingerprint_of(listed: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    """What `fingerprint` says of the files of a sorted listing."""
     return {
         "files": len(listed),
         "bytes": sum(size for _, size in listed),

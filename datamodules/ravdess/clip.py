@@ -1,14 +1,15 @@
 """One RAVDESS clip -> its arrays: the work of one sample, run in a worker process."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from datamodules.formats.openface import mean_action_units, read_tracking
 from datamodules.formats.sound import read_sound
-from datamodules.formats.video import look_at, read_frames
+from datamodules.formats.video import Track, look_at, read_frames
 from datamodules.packed.chunks import Prepared
 from datamodules.packed.errors import DataError, reading
 from datamodules.packed.settings import check_settings
@@ -67,15 +68,17 @@ class Clip:
 class PrepareClip:
     """Clip -> arrays. Callable and picklable, so that worker processes can have it."""
 
-    raw: Path
+    raw: Path | None
     settings: RavdessSettings
     modalities: tuple[str, ...]
+    too_short: ClassVar[str] = "ask for fewer frames or leave the clip out"
 
     def __call__(self, clip: Clip) -> Prepared:
         """Read, decode and transform one clip.
 
         Raises:
-            DataError: a file of the clip is not usable; the message has paths relative to `raw`.
+            DataError: a file of the clip is not usable; the message has paths relative to `raw`,
+                where there is one.
         """
         prepared = Prepared({})
         work = {"video": self._video, "audio": self._audio, "action_units": self._action_units}
@@ -83,8 +86,29 @@ class PrepareClip:
             for modality in self.modalities:
                 work[modality](clip, prepared)
         except DataError as error:
+            if self.raw is None:
+                raise
             raise DataError(str(error).replace(f"{self.raw}/", "")) from error
         return prepared
+
+    def frames_of(self, clip: Clip, track: Track) -> Sequence[int]:
+        """Return the numbers of the frames to choose from; those of a data set are all alike."""
+        return range(track.frames)
+
+    def find_faces(
+        self, clip: Clip, track: Track, wanted: Sequence[int], prepared: Prepared
+    ) -> tuple[np.ndarray, int]:
+        """Return the face's box in each wanted frame, as `face_boxes` does."""
+        assert clip.tracking is not None
+        with reading(clip.tracking):
+            tracking = read_tracking(clip.tracking, landmarks=True)
+            warning = check_lengths(tracking, track.frames, clip.tracking)
+            prepared.warnings.extend([warning] if warning else [])
+            return face_boxes(tracking, wanted, (track.height, track.width), clip.tracking)
+
+    def crop(self, image: np.ndarray, number: int, box: np.ndarray) -> np.ndarray:
+        """Cut a face out of a frame."""
+        return crop_face(image, box, size=self.settings.size, source=self.settings.face_source)
 
     def _audio(self, clip: Clip, prepared: Prepared) -> None:
         settings = self.settings
@@ -120,30 +144,23 @@ class PrepareClip:
 
     def _video(self, clip: Clip, prepared: Prepared) -> None:
         assert clip.video is not None
-        assert clip.tracking is not None
         settings = self.settings
         with reading(clip.video):
             track = look_at(clip.video)
-        if track.frames < settings.frames:
+            there = self.frames_of(clip, track)
+        if len(there) < settings.frames:
             raise DataError(
-                f"{clip.video}: expected at least {settings.frames} frames, found {track.frames}; "
-                "ask for fewer frames or leave the clip out"
+                f"{clip.video}: expected at least {settings.frames} frames, found {len(there)}; "
+                f"{self.too_short}"
             )
-        wanted = choose_frames(track.frames, settings.frames, settings.frame_choice)
-        with reading(clip.tracking):
-            tracking = read_tracking(clip.tracking, landmarks=True)
-            warning = check_lengths(tracking, track.frames, clip.tracking)
-            boxes, borrowed = face_boxes(
-                tracking, wanted, (track.height, track.width), clip.tracking
-            )
+        chosen = choose_frames(len(there), settings.frames, settings.frame_choice)
+        wanted = [there[place] for place in chosen]
+        boxes, borrowed = self.find_faces(clip, track, wanted, prepared)
         faces = dict(zip(wanted, boxes, strict=True))
         with reading(clip.video):
             prepared.arrays["video"] = read_frames(
                 clip.video,
                 wanted,
-                change=lambda image, number: crop_face(
-                    image, faces[number], size=settings.size, source=settings.face_source
-                ),
+                change=lambda image, number: self.crop(image, number, faces[number]),
             )
         prepared.marks.extend(["borrowed_face"] * (borrowed > 0))
-        prepared.warnings.extend([warning] if warning else [])

@@ -7,12 +7,16 @@ from typing import Any, Literal, Unpack
 
 import numpy as np
 
+from datamodules.formats.openface import ACTION_UNITS
 from datamodules.formats.ravdess_name import EMOTIONS
-from datamodules.packed.augmentation import CropAndFlip, crop_and_flip, normalise
+from datamodules.packed.augmentation import CropAndFlip, crop_and_flip, normalise, normalised
 from datamodules.packed.datamodule import Common, PackedDataModule
 from datamodules.packed.errors import DataError
 from datamodules.packed.rows import Batch, PackedRows
 from datamodules.packed.settings import check_settings, read_group
+from datamodules.ravdess.clip import RavdessSettings
+from datamodules.ravdess.own import RATE, OwnRavdess
+from datamodules.ravdess.sample.performance import FPS
 from datamodules.ravdess.sample.render import RavdessSample
 
 
@@ -59,6 +63,7 @@ class RAVDESS(PackedDataModule):
 
     task = "ravdess"
     sample_class = RavdessSample
+    settings_class = RavdessSettings
     classes = EMOTIONS
 
     def __init__(
@@ -128,3 +133,37 @@ class RAVDESS(PackedDataModule):
         if "video" in ready:
             ready["video"] = normalise(ready["video"], self.video.channel_order)
         return ready
+
+    @property
+    def inputs(self) -> dict[str, dict[str, Any]]:
+        """What the network takes of each modality, as JSON for other programs."""
+        known = {
+            "video": normalised(self.video.channel_order),
+            "audio": {"axes": "batch, coefficient, time", "is": "MFCC"},
+            "action_units": {
+                "axes": "batch, unit",
+                "is": "means over the frames of OpenFace's action units",
+                "units": list(ACTION_UNITS),
+            },
+        }
+        return {name: known[name] for name in self.modalities}
+
+    def own_files(
+        self,
+        preparation: Mapping[str, Any] | None,
+        *,
+        shapes: Mapping[str, Sequence[int]],
+        without: Sequence[str] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> OwnRavdess:
+        """What reads clips of one's own, as the packed ones were prepared."""
+        rendered = self.sample is not None
+        if preparation is not None:
+            rendered = preparation.get("provenance") == "sample"
+        return OwnRavdess(
+            self.prepared_with(preparation),
+            rate=FPS if rendered else RATE,
+            modalities=self.modalities,
+            without=without,
+            options=options or {},
+        )

@@ -1,6 +1,7 @@
 """Which files of a raw RAVDESS folder belong to which clip."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,12 +64,15 @@ class RavdessFiles:
         return ", ".join(f"{number} {kind}" for kind, number in sorted(self.ignored.items()))
 
 
-def find_ravdess_files(raw: Path, *, skip: Path | None = None) -> RavdessFiles:
+def find_ravdess_files(
+    raw: Path, *, skip: Path | None = None, actors: Collection[int] = ()
+) -> RavdessFiles:
     """Search a folder and all below it.
 
     Args:
         raw: the folder, in the layout as published or any other: only file names count.
         skip: a file that is known to be something else.
+        actors: whose files count; everybody's if not given.
 
     Raises:
         DataError: the folder is not there or holds no RAVDESS file, or two different files are the
@@ -86,6 +90,8 @@ def find_ravdess_files(raw: Path, *, skip: Path | None = None) -> RavdessFiles:
         except DataError:
             strange.append(path)
             continue
+        if actors and name.actor not in actors:
+            continue
         kind = _KINDS.get((suffix, name.modality)) if name.channel == SPEECH else None
         if kind is None:
             found.ignored[_why_unused(name, suffix)] += 1
@@ -100,9 +106,10 @@ def find_ravdess_files(raw: Path, *, skip: Path | None = None) -> RavdessFiles:
     if not found.names:
         there = [found.unused] if found.unused else []
         there += [f"{len(strange)} with names such as {strange[0].name}"] if strange else []
+        whose = f" of the actors {', '.join(map(str, sorted(actors)))}" if actors else ""
         raise DataError(
             f"{raw}: expected RAVDESS speech files (01-01-*.mp4, 01-01-*.csv, 03-01-*.wav or "
-            f".flac), found {' and '.join(there) or 'none'}; {what_to_do(raw)}"
+            f".flac){whose}, found {' and '.join(there) or 'none'}; {what_to_do(raw)}"
         )
     return found
 

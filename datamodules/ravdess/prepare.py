@@ -1,7 +1,7 @@
 """RAVDESS: raw files -> packed set of face crops, MFCC and action units."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,10 +9,11 @@ import numpy as np
 
 from datamodules.formats.action_units import read_action_unit_table
 from datamodules.formats.openface import ACTION_UNITS, columns_of
-from datamodules.formats.ravdess_name import EMOTIONS, ClipName
+from datamodules.formats.ravdess_name import ACTORS, EMOTIONS, ClipName
 from datamodules.packed.errors import DataError
 from datamodules.packed.job import PrepareJob, pack
-from datamodules.packed.source import fingerprint, rendered
+from datamodules.packed.parts import LISTED
+from datamodules.packed.source import fingerprint, listing, rendered
 from datamodules.packed.workers import cores
 from datamodules.ravdess.clip import Clip, PrepareClip, RavdessSettings
 from datamodules.ravdess.files import RavdessFiles, find_ravdess_files
@@ -34,6 +35,7 @@ def prepare_ravdess(
     protocol: str,
     settings: RavdessSettings,
     action_units: str | Path | None = None,
+    actors: Collection[int] | None = None,
     workers: int | None = None,
 ) -> Path:
     """Pack whatever a raw folder holds.
@@ -44,6 +46,7 @@ def prepare_ravdess(
         protocol: name of the protocol that the settings belong to.
         settings: what acts here.
         action_units: a table of action units that replaces those in OpenFace's files.
+        actors: pack these alone, as a part that `join_parts` takes; everybody if not given.
         workers: number of processes, by default one a core.
 
     Returns:
@@ -55,7 +58,7 @@ def prepare_ravdess(
     raw = Path(raw)
     table_path = None if action_units is None else Path(action_units)
     table = None if table_path is None else read_action_unit_table(table_path)
-    files = find_ravdess_files(raw, skip=table_path)
+    files = find_ravdess_files(raw, skip=table_path, actors=_checked(actors))
     columns = {clip: columns_of(path) for clip, path in files.tracking.items()}
     modalities = _choose_modalities(files, columns, table, raw)
     if not modalities:
@@ -66,13 +69,15 @@ def prepare_ravdess(
     clips, dropped = _gather(files, table, modalities)
     how = rendered(raw)
     # a set, for a clip's sound may be that of its video
-    used = {path for c in clips.values() for path in (c.video, c.tracking, c.sound)} | {table_path}
+    every = {path for c in clips.values() for path in (c.video, c.tracking, c.sound)} | {table_path}
+    used = [path for path in every if path is not None]
+    part = {LISTED: [list(pair) for pair in listing(used, raw)]} if actors else {}
     job = PrepareJob(
         task=TASK,
         protocol=protocol,
         provenance="sample" if how else "real",
         settings=asdict(settings),
-        source={**fingerprint((path for path in used if path is not None), raw), **how},
+        source={**fingerprint(used, raw), **part, **how},
         index=[_index_row(files.names[clip]) for clip in clips],
         items=list(clips.values()),
         work=PrepareClip(raw, settings, modalities),
@@ -84,6 +89,14 @@ def prepare_ravdess(
         libraries=LIBRARIES,
     )
     return pack(job, out, workers=workers or cores())
+
+
+def _checked(actors: Collection[int] | None) -> frozenset[int]:
+    known = range(1, ACTORS + 1)
+    wrong = [actor for actor in actors or () if actor not in known]
+    if wrong:
+        raise DataError(f"actors: expected numbers from 1 to {ACTORS}, found {wrong[0]}")
+    return frozenset(actors or ())
 
 
 def _choose_modalities(

@@ -90,10 +90,28 @@ def measure(
         batches: as the network takes them; by default those of `split`.
         split: one of the data's `evaluation_names`.
     """
+    every, modules = forward(reopened, reopened.batches(split) if batches is None else batches)
+    return Measured(
+        ids=np.array([reopened.data.ids[int(row)] for row in every["id"]]),
+        labels=every["label"],
+        scores=every["scores"],
+        modules=modules,
+    )
+
+
+def forward(
+    reopened: Reopened, batches: Iterable[Batch]
+) -> tuple[dict[str, np.ndarray], tuple[ModuleAttention, ...]]:
+    """Let a run predict batches as the network takes them, and keep the attention of its modules.
+
+    Returns:
+        `id` `(N,)`, `label` `(N,)` and `scores` `(N, K)`, in the order of `id`; and the modules, as
+        `Measured` has them.
+    """
     places = attention_modules(reopened.network, reopened.cfg)
     kept: list[dict[str, np.ndarray]] = []
     with torch.inference_mode(), build(RECORDER)(reopened.network) as maps:
-        for batch in reopened.batches(split) if batches is None else batches:
+        for batch in batches:
             scores = reopened.network(batch).scores
             found = {"id": batch["id"], "label": batch["label"], "scores": scores}
             found |= {p.path: p.block_means(maps[p.path][-1]) for p in places}
@@ -103,12 +121,8 @@ def measure(
     every = {name: np.concatenate([part[name] for part in kept]) for name in kept[0]}
     order = np.argsort(every["id"], kind="stable")
     every = {name: x[order] for name, x in every.items()}
-    return Measured(
-        ids=np.array([reopened.data.ids[int(row)] for row in every["id"]]),
-        labels=every["label"],
-        scores=every["scores"],
-        modules=tuple(ModuleAttention(p.name, p.of_block, every[p.path]) for p in places),
-    )
+    modules = tuple(ModuleAttention(p.name, p.of_block, every.pop(p.path)) for p in places)
+    return every, modules
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def find_experiments(places: str | Sequence[str]) -> tuple[list[Experiment], lis
 
 def _labels(runs: Sequence[FinishedRun]) -> list[str]:
     """Name each experiment by its fusion, and by what its folder's name has alone among these."""
-    named = [(str(run.metrics["fusion"]), _settings(run)) for run in runs]
+    named = [(_fusion(run), _settings(run)) for run in runs]
     labels = []
     for fusion, own in named:
         others = [settings for name, settings in named if name == fusion]
@@ -72,6 +72,11 @@ def _labels(runs: Sequence[FinishedRun]) -> list[str]:
             for label, run in zip(labels, runs, strict=True)
         ]
     return labels
+
+
+def _fusion(run: FinishedRun) -> str:
+    """Return a run's fusion, and whether others trained it."""
+    return f"{run.metrics['fusion']}{' converted' if run.metrics.get('converted') else ''}"
 
 
 def _protocol(run: FinishedRun) -> str:

@@ -43,6 +43,19 @@ class FinishedRun:
         """Return (fold, seed)."""
         return self.metrics["fold"], self.metrics["seed"]
 
+    def check_measured(self) -> None:
+        """Refuse a run whose weights came from elsewhere, and that has no figures yet.
+
+        Raises:
+            RunError: says how they are measured.
+        """
+        converted = self.metrics.get("converted")
+        if converted and self.metrics["provenance"] == "converted":
+            raise RunError(
+                f"{self.folder.path}: converted from {converted['file']}, and not measured yet: "
+                f"python evaluate.py run={self.folder.path} data.root=<packed data set>"
+            )
+
     def predictions(self, rule: str) -> Predictions:
         """Read `predictions.npz`.
 
@@ -120,6 +133,8 @@ class Evaluation:
 
     def __init__(self, runs: Sequence[FinishedRun], rule: str | None = None) -> None:
         self.runs = list(runs)
+        for run in self.runs:
+            run.check_measured()
         self.metrics = self.runs[0].metrics
         self.rules = list(self.metrics["reported"])
         self.rule: str = rule or self.metrics["headline"]

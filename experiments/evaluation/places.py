@@ -5,6 +5,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from experiments.runs.folder import RERUN, RunError, RunFolder
+from experiments.runs.overrides import Overrides
 
 SHOWN = 6  # names that an error lists
 
@@ -46,11 +47,26 @@ def incomplete_runs(places: str | Sequence[str]) -> list[Path]:
     return [path for path in below if not RunFolder(path).complete]
 
 
+def one_run(overrides: Overrides) -> str:
+    """Return which run a command line names.
+
+    Raises:
+        RunError: if it names none, or several.
+    """
+    run = overrides.value("run")
+    if not isinstance(run, str | int) or run == "":
+        found = "missing" if run is None or run == "" else f"no folder: {run}"
+        raise RunError(f"run=<run folder> is {found}: of which run? (--help)")
+    return str(run)
+
+
 def _folders(place: str) -> list[Path]:
     path = Path(place)
     if path.is_dir():
         return [path]
     if not has_magic(place):
+        if path.exists():
+            raise RunError(f"{path}: expected the folder of a run, found a file in {path.parent}")
         raise RunError(f"{path}: no such folder; train.py prints the folder of each run")
     matched = [folder for folder in _matches(place) if folder.is_dir()]
     if not matched:

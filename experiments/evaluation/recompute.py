@@ -3,8 +3,9 @@
 import numpy as np
 
 from experiments.console import quieten
+from experiments.contracts import TaskModule
 from experiments.evaluation.finished import FinishedRun
-from experiments.evaluation.reopen import reopen
+from experiments.evaluation.reopen import Reopened, reopen
 from experiments.runs.compose import build
 from experiments.runs.folder import RunError
 
@@ -28,13 +29,7 @@ def recompute(run: FinishedRun, rule: str, *, trust: bool = False) -> float:
             another one, the weights are not this network's, or the scores differ by more than
             rounding.
     """
-    found = reopen(run, rule, trust=trust)
-    task = build(found.cfg.task.module)(
-        found.network, training=build(found.cfg.training), splits=found.data.evaluation_names
-    )
-    quieten()  # after Lightning is imported, which sets its own level
-    trainer = build(found.cfg.trainer, callbacks=[], logger=False)
-    trainer.validate(task, datamodule=found.data, verbose=False)
+    task = predict_again(reopen(run, rule, trust=trust))
     scores = task.evaluations["test"].scores.numpy()
     stored = run.predictions(rule).scores
     difference = float(np.abs(scores - stored).max()) if scores.shape == stored.shape else np.inf
@@ -44,3 +39,14 @@ def recompute(run: FinishedRun, rule: str, *, trust: bool = False) -> float:
             f"predictions.npz by up to {difference:.3g}: they are not of one run; train it again"
         )
     return difference
+
+
+def predict_again(found: Reopened) -> TaskModule:
+    """Predict the evaluation splits of a run; the module that did has the predictions."""
+    task = build(found.cfg.task.module)(
+        found.network, training=build(found.cfg.training), splits=found.data.evaluation_names
+    )
+    quieten()  # after Lightning is imported, which sets its own level
+    trainer = build(found.cfg.trainer, callbacks=[], logger=False)
+    trainer.validate(task, datamodule=found.data, verbose=False)
+    return task

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
+from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from torch import nn
@@ -28,7 +30,7 @@ class Reopened:
         run: the complete run.
         cfg: what it was made with, every interpolation resolved.
         network: with the weights of a reporting rule, on `device`.
-        data: set up.
+        data: set up where it comes from `reopen`.
         device: a GPU where there is one.
     """
 
@@ -38,6 +40,19 @@ class Reopened:
     data: DataModule
     device: torch.device
 
+    def ready(self, batch: Batch, number: int = 0) -> Batch:
+        """Turn a loaded batch of an evaluation split into what the network takes.
+
+        Args:
+            batch: as it is loaded.
+            number: of the split, among the data's `evaluation_names`.
+        """
+        there = {
+            name: x.to(self.device) if isinstance(x, torch.Tensor) else x
+            for name, x in batch.items()
+        }
+        return self.data.on_after_batch_transfer(there, number)
+
     def batches(self, split: str) -> Iterator[Batch]:
         """Yield the batches of an evaluation split as the network takes them.
 
@@ -46,11 +61,7 @@ class Reopened:
         """
         number = list(self.data.evaluation_names).index(split)
         for batch in self.data.val_dataloader()[number]:
-            there = {
-                name: x.to(self.device) if isinstance(x, torch.Tensor) else x
-                for name, x in batch.items()
-            }
-            yield self.data.on_after_batch_transfer(there, number)
+            yield self.ready(batch, number)
 
 
 def reopen(run: FinishedRun, rule: str, *, trust: bool = False) -> Reopened:
@@ -69,13 +80,45 @@ def reopen(run: FinishedRun, rule: str, *, trust: bool = False) -> Reopened:
             another one, or the weights are gone or not this network's.
     """
     cfg = read_config(run, trust=trust)
-    data = open_data(cfg, run)
+    return with_network(run, cfg, rule, open_data(cfg, run))
+
+
+def reopen_without_data(run: FinishedRun, rule: str, *, trust: bool = False) -> Reopened:
+    """Rebuild a run's network and load its weights; its data set may be gone.
+
+    The data module is built, and not set up: it turns batches into what the network takes, and has
+    none of its own. Arguments, effects and errors else are those of `reopen`.
+    """
+    cfg = read_config(run, trust=trust)
+    return with_network(run, cfg, rule, build_again(cfg.datamodule, run))
+
+
+def with_network(run: FinishedRun, cfg: DictConfig, rule: str, data: DataModule) -> Reopened:
+    """Rebuild a run's network beside its data, and load the weights of a rule, as `reopen`."""
     torch.set_num_threads(cfg.threads)
     set_precision(**{name: cfg[name] for name in PRECISION if name in cfg})  # older runs lack it
-    network = build(cfg.network)
+    network = build_again(cfg.network, run)
     load_strictly(network, run.folder.weights(rule))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return Reopened(run, cfg, network.to(device).eval(), data, device)
+
+
+def build_again(node: DictConfig, run: FinishedRun) -> Any:
+    """Build what a run's configuration describes.
+
+    Raises:
+        RunError: if the classes of today do not take it.
+    """
+    try:
+        return build(node)
+    except InstantiationException as error:
+        made = run.metrics.get("commit") or "an unknown commit"
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise RunError(
+            f"{run.folder.path / 'config.yaml'}: expected a configuration of this version, found "
+            f"one of {made}, which it cannot build ({reason}): check that commit out, or train the "
+            "run again"
+        ) from error
 
 
 def read_config(run: FinishedRun, *, trust: bool) -> DictConfig:
@@ -105,7 +148,7 @@ def open_data(cfg: DictConfig, run: FinishedRun) -> DataModule:
     Raises:
         RunError: if it is gone, or is another one by now.
     """
-    data: DataModule = build(cfg.datamodule)
+    data: DataModule = build_again(cfg.datamodule, run)
     root, written = cfg.data.root, run.metrics["manifest"]
     try:
         data.setup("fit")

@@ -29,6 +29,7 @@ def read_run(folder: Path) -> FinishedRun:
         RunError: if anything in it is not as `train.py` writes it.
     """
     run = FinishedRun(RunFolder(folder), RunFolder(folder).metrics())
+    run.check_measured()
     if mistake := _mistake(run.metrics):
         raise RunError(f"{folder / 'metrics.json'}: expected what train.py writes, found {mistake}")
     try:

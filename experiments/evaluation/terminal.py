@@ -209,7 +209,8 @@ def with_error(metric: str, estimate: Estimate, *, sign: bool = False) -> str:
 
 def run_name(run: dict[str, Any]) -> str:
     """Return a run's fusion and modalities; spaces, so that it can wrap in a narrow table."""
-    return f"{run['fusion']} ({' + '.join(run['modalities'])})"
+    converted = ", converted" if run.get("converted") else ""  # trained by others
+    return f"{run['fusion']} ({' + '.join(run['modalities'])}{converted})"
 
 
 def figure(run: dict[str, Any], rule: str) -> float:

@@ -93,7 +93,9 @@ def read_log(run: FinishedRun) -> Log:
         log = {name: [float(row[name]) for row in rows] for name in rows[0]}
         epochs = log["epoch"]
     except FileNotFoundError:
-        raise RunError(f"{file}: no such file; a run that trains nothing has no log") from None
+        raise RunError(
+            f"{file}: no such file; a run that trained nothing here has no log"
+        ) from None
     except (OSError, ValueError, TypeError, KeyError, IndexError, csv.Error) as error:
         raise RunError(
             f"{file}: expected a row of numbers for each epoch ({error!r}): train the run again"

@@ -35,14 +35,8 @@ def _rule(value: Any) -> str | None:
     return value
 
 
-def _trust(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise RunError(f"trust={value}: choose true or false")
-    return value
-
-
 READERS: dict[str, Callable[[Any], Any]] = {
-    "fusions": _fusions, "run": _run, "rule": _rule, "trust": _trust
+    "fusions": _fusions, "run": _run, "rule": _rule
 }  # fmt: skip
 
 
@@ -96,21 +90,19 @@ class Wish:
         Raises:
             RunError: if a key or a value is none that it can have.
         """
-        overrides = Overrides(arguments)
+        overrides = Overrides.typed(arguments, verbatim=("run", "out"))
         figure = str(overrides.value("figure", "..."))
         if figure not in FIGURES:
             raise RunError(f"figure={figure}: choose one of {', '.join(FIGURES)}")
         kind = FIGURES[figure]
         keys = ("figure", *kind.needs, *kind.takes, "out")
-        if unknown := overrides.without(*keys).keys:
-            raise RunError(
-                f"{unknown[0]}: no such key of figure={figure}; there are {', '.join(keys)}"
-            )
+        overrides.refuse_others(*keys, of=f" of figure={figure}")
         for key in kind.needs:
             if key not in overrides:
                 raise RunError(f"{key}=... is missing: figure={figure} is of what? (--help)")
         given = [key for key in (*kind.needs, *kind.takes) if key in overrides]
-        asked = {key: READERS[key](overrides.value(key)) for key in given}
+        asked = {key: READERS[key](overrides.value(key)) for key in given if key in READERS}
+        asked |= {key: overrides.flag(key) for key in given if key == "trust"}
         out = usable_folder(Path(str(overrides.value("out", "results/figures"))), "out")
         return cls(figure, asked, out)
 

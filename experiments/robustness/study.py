@@ -70,9 +70,6 @@ class Study:
         task = _one_task_and_data(experiments)
         corruptions = _corruptions(task, overrides.without(*KEYS))
         only = tuple(_texts(overrides.value("only", [])))
-        trust = overrides.value("trust", False)
-        if not isinstance(trust, bool):
-            raise RunError(f"trust={trust}: choose true or false")
         raw = overrides.value("raw", None)
         out = Path(str(overrides.value("out", "results/robustness")))
         study = cls(
@@ -84,7 +81,7 @@ class Study:
             against=_reference(overrides.value("against", None), experiments),
             raw=None if raw is None else existing_folder(Path(str(raw)), "raw"),
             out=usable_folder(out, "out") / task,
-            trust=trust,
+            trust=overrides.flag("trust"),
             left_out=tuple(left_out),
         )
         study._check_conditions()

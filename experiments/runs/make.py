@@ -18,6 +18,7 @@ from experiments.runs.complexity import count_flops, count_parameters, paper_siz
 from experiments.runs.compose import build
 from experiments.runs.folder import RunFolder
 from experiments.runs.identity import FAST, PRECISION
+from experiments.runs.loggers import loggers
 from experiments.runs.overrides import Overrides
 from experiments.runs.progress import ShowProgress
 from experiments.runs.rules import Report, ReportingRule, headline, write_predictions
@@ -88,19 +89,24 @@ class Making:
         if self.cfg.progress:
             mark = " (sample data)" if self.data.provenance == "sample" else ""
             callbacks.append(ShowProgress(self.name + mark, self.console))
-        trainer: pl.Trainer = build(
-            self.cfg.trainer, callbacks=callbacks, logger=self._loggers(place)
-        )
-        checkpoint = place.resume_checkpoint
-        resume = str(checkpoint) if checkpoint.exists() else None
-        if self.starts and resume is None:
-            self._initialise(task.network, self.cfg.protocol.init_from)
-        if resume is None:
-            for line in self.published.load(task.network):
-                self.console.print(f"{self.name}: {line}", markup=False)
-        module, data = _lightning(task, self.data)
-        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+        # The hash as id: a continued run continues its curve.
+        told = {"id": "-".join([self.hash, *self.folder.path.parts[-2:]]), "name": self.name}
+        with loggers(self.cfg.logger, place.path, **told) as made:
+            trainer: pl.Trainer = build(self.cfg.trainer, callbacks=callbacks, logger=made)
+            checkpoint = place.resume_checkpoint
+            resume = str(checkpoint) if checkpoint.exists() else None
+            if resume is None:
+                self._start(task.network)
+            module, data = _lightning(task, self.data)
+            trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
         return trainer
+
+    def _start(self, network: torch.nn.Module) -> None:
+        """Start from unimodal runs, or from published weights, where there are any."""
+        if self.starts:
+            self._initialise(network, self.cfg.protocol.init_from)
+        for line in self.published.load(network):
+            self.console.print(f"{self.name}: {line}", markup=False)
 
     def _combine(self, task: TaskModule, report: Report) -> pl.Trainer:
         """Evaluate a fusion that trains nothing: under each rule with the weights of that rule."""
@@ -128,6 +134,7 @@ class Making:
                 "headline": headline(report.chosen),
                 "reported": report.figures(),
                 "parameters": count_parameters(network),
+                "shapes": {name: list(shape) for name, shape in shapes.items()},
                 "flops": count_flops(lambda: build(self.cfg.network), shapes),
                 "paper_size_parameters": paper_size_parameters(self.overrides),
                 "seconds": round(log.seconds, 1),
@@ -154,14 +161,6 @@ class Making:
             f"{len(loaded['fresh'])} fresh"
         )
 
-    def _loggers(self, place: RunFolder) -> list[Any]:
-        if not self.cfg.logger:
-            return []
-        # The hash as id: a continued run continues its curve.
-        fold, seed = self.folder.path.parts[-2:]
-        identity = "-".join([self.hash, fold, seed])
-        return [build(self.cfg.logger)(save_dir=str(place.path), id=identity, name=self.name)]
-
     def _description(self) -> dict[str, Any]:
         cfg = self.cfg
         return {
@@ -174,6 +173,7 @@ class Making:
             "provenance": self.data.provenance,
             "classes": self.data.classes,
             "manifest": self.data.manifest_hash,
+            "preparation": self.data.preparation,
             "fold": cfg.fold,
             "seed": cfg.seed,
             "epochs": cfg.epochs if self.trains else 0,

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from hydra.utils import get_object
 
@@ -77,6 +77,9 @@ def _known(target: Any) -> bool:
         return False
     if inspect.ismethod(found) and _own(found.__func__):  # a constructor by another name, such as
         found = found.__self__  # StagedNetwork.build, but nothing that a library has added
+    if inspect.isfunction(found) and _own(found):  # one of ours, but only if it gives an optimizer
+        given = get_type_hints(found).get("return")
+        return inspect.isclass(given) and issubclass(given, Optimizer)
     if not inspect.isclass(found):
         return False
     libraries = issubclass(found, Optimizer | LRScheduler | Logger) or found is Trainer

@@ -4,6 +4,7 @@ Loaded strictly, with a report of what was and was not loaded; no file runs code
 """
 
 import hashlib
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +20,9 @@ from experiments.contracts import Branch, NetworkWithBranches
 from experiments.runs.folder import RunError
 
 # What torch.load raises for files of text, of nothing, and for damaged ones.
-UNREADABLE = (RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError)
+UNREADABLE = (
+    RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, struct.error,
+)  # fmt: skip
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -21,23 +21,28 @@ HEAD = """\
 
     python scripts/ledger.py
 
-writes this page from `configs/table/*.yaml` (the paper's figures), `configs/ledger.yaml` (what a
-table needs) and `docs/results` (ours). A test holds the page to the command.
+The command writes this page from `configs/table/*.yaml` (the paper's figures),
+`configs/ledger.yaml` (what a table needs) and `docs/results` (our figures). A test checks that the
+page is up to date.
 
-A line is a row of the paper's table, with all its metrics. Its state is the best that there is:
+Each line is a row of the paper's table, with all its metrics. Its state is the best that there is:
 
 * **run**: on the paper's own input, with its recipe.
-* **other input**: real data, but another input or recipe than the paper's. What it is stands below
-  the lines. **Not comparable**: the paper's figure only says which cell is meant.
+* **other input**: real data, but another input or recipe than the paper's. The notes below the
+  table name it. **Not comparable**: the paper's figure only says which cell is meant.
 * **sample**: rendered data, which shows that the command works. **Not comparable** either.
 * **quoted**: the paper quotes it too, and it cannot be run from what is published.
-* **not run**: the command is there, and nobody has run it.
+* **not run**: the command exists, but nobody has run it.
 
-Ours are means with standard errors under two rules. The headline comes first: `last_epoch`, or
-`val_selected` where there is a validation split; neither looks at the test data. `paper_rule`
-chooses as the paper did. † takes each metric from an epoch of its own. #Params are of the network
-at the paper's size, whatever the data. GB and GPU-hours are estimates (`configs/ledger.yaml` says
-how they were made). To run one row alone, give its overrides, from the table's yaml, to
+How to read our figures:
+
+* They are means with standard errors under two rules. The headline comes first: `last_epoch`, or
+  `val_selected` where there is a validation split. Neither looks at the test data. `paper_rule`
+  chooses as the paper did; with † it takes each metric from an epoch of its own.
+* #Params are those of the network at the paper's size, whatever the data.
+* GB and GPU-hours are estimates (`configs/ledger.yaml` says how they were made).
+
+To run one row alone, add its overrides, from the table's yaml, to
 `python train.py -m data=full data.root=<packed folder>`.
 """
 

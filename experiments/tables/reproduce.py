@@ -60,15 +60,13 @@ class Wish:
         for key in rest.without(*ALIKE).keys:
             if close := get_close_matches(key, OWN, n=1, cutoff=0.8):
                 raise RunError(f"{key}: no such key, did you mean {close[0]}?")
-        out, dry_run = overrides.value("out"), overrides.value("dry_run", False)
-        if not isinstance(dry_run, bool):
-            raise RunError(f"dry_run={dry_run}: choose true or false")
+        out = overrides.value("out")
         return cls(
             table=str(overrides.value("table")),
             out=None if out is None else Path(str(out)),
             seeds=_several(overrides, "seeds", int),
             folds=_several(overrides, "folds", int | str),
-            dry_run=dry_run,
+            dry_run=overrides.flag("dry_run"),
             launcher=overrides.only("hydra"),
             overrides=rest,
         )

@@ -93,8 +93,9 @@ class Branch(nn.Module):
         """Turn the tensors of the last stage into one feature vector a sample, `(B, F)`."""
         raise NotImplementedError
 
-    def run_stage(self, stage: nn.Module, values: list[Tensor]) -> list[Tensor]:
+    def run_stage(self, name: str, values: list[Tensor]) -> list[Tensor]:
         """Run one stage; every tensor of the state passes through the same weights by default."""
+        stage = self.stages[name]
         return [stage(value) for value in values]
 
     def convert(self, published: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -118,8 +119,8 @@ class Branch(nn.Module):
 
     def _run(self, state: BranchState, end: int) -> BranchState:
         values = state.values
-        for stage in list(self.stages.values())[state.done : end]:
-            values = self.run_stage(stage, values)
+        for name in list(self.stages)[state.done : end]:
+            values = self.run_stage(name, values)
         return BranchState(values, end)
 
 

@@ -94,9 +94,9 @@ class HCN(Branch):
         people = x.unbind(4)  # (B, 3, T, V) each
         return BranchState([torch.cat([person, motion(person)], 1) for person in people], 0)
 
-    def run_stage(self, stage: nn.Module, values: list[Tensor]) -> list[Tensor]:
-        values = super().run_stage(stage, values)
-        return [torch.stack(values).amax(0)] if stage is self.stages["conv6"] else values
+    def run_stage(self, name: str, values: list[Tensor]) -> list[Tensor]:
+        values = super().run_stage(name, values)
+        return [torch.stack(values).amax(0)] if name == "conv6" else values
 
     def summarise(self, values: list[Tensor]) -> Tensor:
         return values[0]

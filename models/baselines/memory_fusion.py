@@ -19,7 +19,7 @@ class SteppedLSTM(nn.LSTMCell):
         """Read `(B, T, C)`; return the last state `(B, H)` and all cells `(B, T, H)`."""
         # What does not wait for the state is one product for all steps.
         inputs = F.linear(x, self.weight_ih, self.bias_ih + self.bias_hh)  # (B, T, 4 H)
-        state = cell = x.new_zeros(len(x), self.hidden_size)
+        state = cell = x.new_zeros(x.shape[0], self.hidden_size)
         cells = []
         recurrent = self.weight_hh.T
         for step in inputs.unbind(1):
@@ -114,7 +114,7 @@ class MemoryFusion(nn.Module):
         attended = self.attention(pairs).softmax(2) * pairs
         proposed = self.proposal(attended).tanh()  # (B, T, D)
         keep, take = self.keep.from_attended(attended), self.take.from_attended(attended)
-        memory = pairs.new_zeros(len(pairs), self.memory)
+        memory = pairs.new_zeros(pairs.shape[0], self.memory)
         # Only what depends on the memory of before is left to do step by step.
         for k, t, new in zip(keep.unbind(1), take.unbind(1), proposed.unbind(1), strict=True):
             memory = self.keep(k, memory) * memory + self.take(t, memory) * new

@@ -84,7 +84,9 @@ class BottleneckAttention(TokenFusion):
         """Add to each modality what came through the bottlenecks: new `(B, C_m, *)`."""
         read = self.read(features, masks)
         states = [tokens.values for tokens in read]  # (B, n_m, D) each
-        shared = self.bottlenecks.to(states[0].dtype).expand(len(states[0]), -1, -1)  # (B, b, D)
+        shared = self.bottlenecks.to(states[0].dtype).expand(
+            states[0].shape[0], -1, -1
+        )  # (B, b, D)
         padding = [_beside(shared, tokens) for tokens in read]  # (B, b + n_m) each
         for layer in cast(Sequence[Sequence[nn.Module]], self.layers):
             both = [

@@ -70,7 +70,7 @@ class CompactBilinear(nn.Module):
         for x, place, sign in zip(features, places, signs, strict=True):
             # An FFT needs full precision, also inside autocast.
             signed = x.to(torch.promote_types(x.dtype, torch.float32)) * sign
-            empty = signed.new_zeros(len(x), self.sketch_size)
+            empty = signed.new_zeros(x.shape[0], self.sketch_size)
             found.append(empty.index_add(1, place, signed))
         return found
 

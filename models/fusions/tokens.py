@@ -74,7 +74,7 @@ def to_tokens(x: Tensor, most: int, mask: Tensor | None = None) -> Tokens:
 
 def _at_positions(mask: Tensor, sizes: Sequence[int]) -> Tensor:
     spread = mask[(..., *[None] * (len(sizes) - 1))]
-    return spread.expand(len(mask), *sizes).flatten(1)  # (B, S)
+    return spread.expand(mask.shape[0], *sizes).flatten(1)  # (B, S)
 
 
 def _padding(padding: Tensor) -> Tensor:

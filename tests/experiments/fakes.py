@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytorch_lightning as pl
 import torch
@@ -51,6 +51,7 @@ class TinyData(pl.LightningDataModule):
     """Takes and ignores what the real datamodule needs; `splits` adds a validation split."""
 
     identity = manifest_hash = "0" * 64
+    preparation: ClassVar[dict[str, Any]] = {}
     classes = None
     provenance = "sample"
     shapes = SHAPES

@@ -1,7 +1,7 @@
 """A datamodule with random sequences that carry their sentiment, and overrides that train on it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import hydra
 import pytorch_lightning as pl
@@ -54,6 +54,7 @@ class TinySentiment(pl.LightningDataModule):
     """Trains on 48 rows, tests on 24 and selects on 24; takes and ignores all other settings."""
 
     identity = manifest_hash = "0" * 64
+    preparation: ClassVar[dict[str, Any]] = {}
     classes = None
     provenance = "sample"
     shapes = SHAPES

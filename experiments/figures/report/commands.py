@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.console import explain
+from experiments.evaluation.finished import FinishedRun
 from experiments.evaluation.statistics import Fold, RunKey
 from experiments.runs.compose import GROUPS, compose
 from experiments.runs.folder import RunError
@@ -72,6 +73,25 @@ def commands(overrides: Overrides, keys: Iterable[RunKey]) -> list[str]:
         several = ["-m"] if len(shared) * len(of) > 1 else []
         places = [f"fold={','.join(map(str, of))}", f"seed={','.join(map(str, shared))}"]
         lines.append(shell("train.py", *several, *overrides, *places))
+    return lines
+
+
+def conversions(runs: Iterable[FinishedRun], config: Mapping[str, Any]) -> list[str]:
+    """Return the commands that convert released files once more, and measure what comes of them.
+
+    Args:
+        runs: converted ones.
+        config: that of one of them.
+    """
+    lines = []
+    root = (config.get("data") or {}).get("root")
+    for run in runs:
+        file, place = run.metrics["converted"]["file"], run.folder.path
+        convert = [f"in={written(file)}", f"out={written(str(place))}", f"fold={run.key[0]}"]
+        lines.append(shell("scripts/convert.py", *convert))
+        lines.append(
+            shell("evaluate.py", f"run={written(str(place))}", f"data.root={written(root)}")
+        )
     return lines
 
 

@@ -13,7 +13,7 @@ from experiments.evaluation.statistics import Estimate, RunKey
 from experiments.evaluation.terminal import run_name
 from experiments.figures.curve_logs import Log, read_log
 from experiments.figures.report import grids, pictures
-from experiments.figures.report.commands import commands, overrides_of, with_root
+from experiments.figures.report.commands import commands, conversions, overrides_of, with_root
 from experiments.figures.report.views import Article, Picture
 from experiments.metric import number
 from experiments.runs.compose import GROUPS
@@ -91,7 +91,10 @@ def show(runs: Sequence[FinishedRun], id: str, known: Overrides | None = None) -
         notes.append(f"The command is not known: {error}.")
     drawn, unread = _curves(evaluation)
     notes += unread
-    made = commands(overrides, [run.key for run in runs]) if overrides is not None else []
+    if evaluation.metrics.get("converted"):
+        made = conversions(runs, config)
+    else:
+        made = commands(overrides, [run.key for run in runs]) if overrides is not None else []
     article = Article(
         id=id,
         title=experiment_name(runs),
@@ -138,6 +141,8 @@ def _config(run: FinishedRun) -> dict[str, Any]:
 
 def _curves(evaluation: Evaluation) -> tuple[list[Picture], list[str]]:
     """Draw the learning curves; say of each log why it cannot be read."""
+    if evaluation.metrics.get("converted"):
+        return [], ["Others trained it, and so it has no learning curve."]
     if not evaluation.metrics.get("epochs"):
         return [], ["It trains nothing, and so has no learning curve."]
     logs, unread = [], []

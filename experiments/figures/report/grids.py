@@ -102,6 +102,8 @@ def facts(runs: Sequence[FinishedRun]) -> dict[str, str]:
         values = {key: m.get(key) for key in (*wanted, *made)}
         versions = m.get("versions")
         values |= versions if isinstance(versions, dict) else {}
+        if converted := m.get("converted"):
+            values["converted from"] = f"{converted['file']}, sha256 {converted['sha256']}"
         for key, value in values.items():
             if value is not None:
                 found.setdefault(key.replace("_", " "), []).append(str(value))

@@ -39,9 +39,8 @@ def write_report(arguments: Sequence[str]) -> Written:
     Raises:
         RunError: for another key, or a folder in which there is nothing to show.
     """
-    overrides = Overrides(arguments)
-    if unknown := overrides.exactly_without(*KEYS).keys:
-        raise RunError(f"{unknown[0]}: no such key; there are {', '.join(KEYS)}")
+    overrides = Overrides.typed(arguments, verbatim=KEYS)
+    overrides.refuse_others(*KEYS)
     folder = Path(str(overrides.value("in", "results")))
     out = Path(str(overrides.value("out", folder / "report.html")))
     if out.is_dir():

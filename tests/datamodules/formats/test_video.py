@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from datamodules.formats.video import Track, look_at, read_frames
+from datamodules.formats.video import Track, frame_times, look_at, read_frames
 from datamodules.packed.errors import DataError
 from datamodules.ravdess.sample.recording import write_mp4
+from tests.own_clips import write_clip
 from tests.sample_data import REAL_DATA, needs_real_data
 
 
@@ -149,3 +150,23 @@ def test_real_clip() -> None:
     images = read_frames(path, [0, 61, 121])
     assert images.shape == (3, 720, 1280, 3)
     assert images[1, 300:420, 560:720].std() > 10
+
+
+@pytest.mark.parametrize(("turned", "quarters"), [(0, 0), (90, 1), (-90, -1), (180, 2)])
+def test_frames_stand_upright(tmp_path: Path, turned: int, quarters: int) -> None:
+    """A bright corner lies where a player shows it: turned to the left by so many degrees."""
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[:16, :16] = 200
+    path = write_clip(tmp_path / "a.mp4", [image] * 3, [0, 0.1, 0.2], turned=turned)
+    expected = np.rot90(image, quarters)
+    assert look_at(path) == Track(3, *expected.shape[:2])
+    found = read_frames(path, [1])[0].astype(int)
+    assert found.shape == expected.shape and np.abs(found - expected).mean() < 6
+
+
+def test_the_times_of_frames(tmp_path: Path) -> None:
+    """Those that were written, from the first one on; frames may be stored in another order."""
+    times = np.cumsum(np.random.default_rng(0).uniform(0.02, 0.3, 20)).round(3)
+    images = np.random.default_rng(1).integers(0, 255, (20, 48, 64, 3)).astype(np.uint8)
+    path = write_clip(tmp_path / "a.mp4", images, times.tolist())
+    assert np.allclose(frame_times(path), times - times[0], atol=2e-3)

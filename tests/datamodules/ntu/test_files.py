@@ -107,3 +107,8 @@ def test_videos_of_other_containers(tmp_path: Path) -> None:
 @needs_real_data
 def test_the_known_list() -> None:
     assert len(read_missing_skeletons(REAL_DATA / "ntu" / "missing_skeletons.txt").names) == 302
+
+
+def test_a_folder_without_any_file(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"expected NTU RGB.D files .* found none"):
+        find_ntu_files(tmp_path)

@@ -93,6 +93,7 @@ def test_a_broken_configuration(trained: Path) -> None:
         "models.nowhere.Network",
         "models",
         "datamodules.ntu.prepare.prepare_ntu",
+        "datamodules.formats.ntu_name.parse_sample_name",  # no optimizer
         "pytorch_lightning.Callback",
         "experiments.runs.folder.RunFolder",
         7,
@@ -135,6 +136,7 @@ def test_what_the_projects_own_configurations_name_is_known(make_run: MakeRun) -
         ["task=ravdess", "fusion=msaf", "logger=wandb"],
         ["task=mosei", "fusion=misa"],
         ["task=ntu", "fusion=mfas", "recipe=skeleton"],
+        ["task=ntu", "fusion=none", "modalities=[video]"],  # its optimizer is a function of ours
     ):
         cfg = compose(Overrides([*overrides, "data.root=a", "data=full"]))
         plain = OmegaConf.to_container(cfg, resolve=True)

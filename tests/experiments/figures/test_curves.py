@@ -98,7 +98,7 @@ def test_the_epochs_of_a_rule_are_marked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (None, "no such file; a run that trains nothing has no log"),
+        (None, "no such file; a run that trained nothing here has no log"),
         ("", "expected a row of numbers for each epoch"),
         ("epoch,train/loss\n0,many\n", "expected a row of numbers for each epoch"),
         ("epoch,train/loss\n0\n", "expected a row of numbers for each epoch"),

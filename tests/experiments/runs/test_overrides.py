@@ -68,3 +68,44 @@ def test_equal_overrides_are_one_key_of_a_dictionary() -> None:
 def test_what_the_grammar_does_not_know_is_refused_at_once(text: str) -> None:
     with pytest.raises(OverrideParseException):
         Overrides([text])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "i don't like it, really",
+        'say "no"',
+        "end\\",
+        'a\\"b',
+        "a\\b",
+        "null",
+        "3",
+        "runs (old)/a b=c",
+        "${x}",
+        "a*",
+        "",
+    ],
+)
+def test_a_path_or_a_sentence_is_taken_as_it_stands(value: str) -> None:
+    assert Overrides.typed([f"text={value}", "n=3"], verbatim=["text"]).value("text") == value
+
+
+def test_a_list_and_a_quoted_value_are_read_by_the_grammar() -> None:
+    found = Overrides.typed(["run=[a,b]", 'out="a b"', "n=3"], verbatim=["run", "out"])
+    assert [found.value(key) for key in ("run", "out", "n")] == [["a", "b"], "a b", 3]
+
+
+def test_a_path_without_its_key() -> None:
+    with pytest.raises(RunError, match=r"^a/b: expected a key before it, such as run=a/b"):
+        Overrides.typed(["a/b"], verbatim=["run", "out"])
+
+
+def test_flags_and_keys_that_there_are_not() -> None:
+    found = Overrides(["trust=true", "outt=a", "raw=b"])
+    assert found.flag("trust") and not found.flag("rerun")
+    with pytest.raises(RunError, match=r"^raw=b: choose true or false"):
+        found.flag("raw")
+    with pytest.raises(
+        RunError, match=r"^outt: no such key of x, did you mean out\? there are out"
+    ):
+        found.refuse_others("out", "trust", "raw", of=" of x")

@@ -260,7 +260,7 @@ def test_an_empty_folder_is_one_error(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
     for arguments, said in (
         ([f"in={tmp_path / 'gone'}"], r"^in=.*gone: no such folder"),
-        (["inn=x"], "^inn: no such key; there are in, out$"),
+        (["inn=x"], r"^inn: no such key, did you mean in\? there are in, out$"),
         (["in.x=x"], r"^in\.x: no such key"),
         ([f"out={tmp_path}"], "^out=.*: expected a file such as"),
     ):

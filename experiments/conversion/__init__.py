@@ -1,0 +1,1 @@
+"""Released checkpoints of the paper's authors turned into runs of this project."""

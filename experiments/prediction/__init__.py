@@ -1,0 +1,1 @@
+"""What a finished run makes of files of one's own."""

@@ -1,0 +1,52 @@
+"""docs/setup.md, the workflow and the Makefile say one thing; the loggers' commands compose."""
+
+import re
+import shlex
+
+import hydra
+import yaml
+from hydra.core.global_hydra import GlobalHydra
+
+from experiments.runs.compose import check, compose
+from experiments.runs.overrides import Overrides
+from tests.commands import ROOT, run
+
+SETUP = (ROOT / "docs" / "setup.md").read_text()
+
+
+def test_the_workflow_calls_make_test_and_only_tests_that_are_there() -> None:
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())
+    steps = {n: [s["run"] for s in j["steps"] if "run" in s] for n, j in jobs["jobs"].items()}
+    assert steps["make-test"] == ["make test"]
+    install, test = steps["without-make"]
+    assert install.endswith("pip install -r requirements.txt")
+    paths = [word for word in test.split() if word.startswith("tests/")]
+    assert paths and all((ROOT / path).exists() for path in paths)
+    versions = {
+        row["python"] for row in jobs["jobs"]["without-make"]["strategy"]["matrix"]["include"]
+    }
+    assert all(version in SETUP for version in versions)
+
+
+def test_the_targets_and_files_of_the_set_up_page_are_there() -> None:
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"\bmake (\w+)\b {4}", SETUP)) <= set(targets)
+    assert "requirements.txt" in SETUP and (ROOT / "requirements.txt").exists()
+
+
+def test_every_training_command_of_the_loggers_page_composes() -> None:
+    page = (ROOT / "docs" / "loggers.md").read_text()
+    commands = re.findall(r"^    python train.py (.*)$", page, re.MULTILINE)
+    assert len(commands) == 3
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        for words in commands:
+            cfg = compose(Overrides(shlex.split(words)))
+            check(cfg)
+            assert cfg.logger._target_.startswith("pytorch_lightning.loggers.")
+
+
+def test_a_setting_of_a_logger_needs_a_logger() -> None:
+    code, _, err = run("train.py", "task=ravdess", "fusion=msaf", "logger.project=x")
+    assert code == 1 and err.count("\n") == 1
+    assert err.startswith("error: logger.project: no such key, for logger has no settings as it is")
