@@ -102,6 +102,10 @@ def complete(cfg: DictConfig) -> str:
     try:
         with sigterm_as_interrupt():  # in a process of joblib's, nothing else listens
             Run(overrides, console if cfg.progress else Console(quiet=True)).complete(wait=True)
+    except SystemExit as ended:  # what Lightning makes of it; only the context says what it was
+        if isinstance(ended.__context__, KeyboardInterrupt):
+            raise ended.__context__ from None
+        raise
     except Exception as error:
         reason = str(error) if isinstance(error, RunError) else f"{type(error).__name__}: {error}"
         complain(f"{overrides}: {reason}")
