@@ -12,6 +12,8 @@ from omegaconf import DictConfig
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 from rich.console import Console
 
+from experiments.signals import TERMINATED, TerminatedError, sigterm_as_interrupt
+
 # Of the processes that train one network together, one speaks for all.
 rank = os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))
 console = Console(soft_wrap=True, quiet=rank != "0")
@@ -26,15 +28,16 @@ class ReportedError(Exception):
 
 @contextmanager
 def command(*, after_interrupt: str = "") -> Iterator[None]:
-    """Wrap a whole command: a wrong override and Ctrl-C end it with one line, not with a traceback.
+    """Wrap a whole command: a wrong override, Ctrl-C and SIGTERM end it with one line each.
 
     Args:
-        after_interrupt: what the user may do after Ctrl-C.
+        after_interrupt: what the user may do after Ctrl-C or SIGTERM.
     """
     wanted = os.environ.get(TRACEBACKS)
     os.environ[TRACEBACKS] = "1"  # makes Hydra pass errors on, instead of printing them itself
     try:
-        yield
+        with sigterm_as_interrupt():
+            yield
     except ReportedError:
         sys.exit(1)
     except (HydraException, OmegaConfBaseException) as error:
@@ -44,10 +47,13 @@ def command(*, after_interrupt: str = "") -> Iterator[None]:
         sys.exit(1)
     except (KeyboardInterrupt, SystemExit) as error:
         # Lightning turns a KeyboardInterrupt into an exit of its own.
-        if not isinstance(error.__context__ or error, KeyboardInterrupt):
+        causes = [e for e in (error, error.__context__) if isinstance(e, KeyboardInterrupt)]
+        if not causes:
             raise
-        complaints.print("interrupted" + (f": {after_interrupt}" if after_interrupt else ""))
-        sys.exit(130)
+        terminated = any(isinstance(cause, TerminatedError) for cause in causes)
+        what = "terminated" if terminated else "interrupted"
+        complaints.print(what + (f": {after_interrupt}" if after_interrupt else ""))
+        sys.exit(TERMINATED if terminated else 130)
     finally:
         os.environ.pop(TRACEBACKS)
         if wanted is not None:

@@ -18,6 +18,7 @@ import numpy as np
 from datamodules.packed.errors import DataError
 
 _AGAIN = "fetch the file again"
+_MOST = 1032  # times smaller than its content is what HDF5 can store of it: deflate does no better
 
 
 class CsdFile:
@@ -126,6 +127,9 @@ class CsdFile:
                 f"{self.path}: expected intervals (n, 2) and features (n, d) in {name}, found "
                 f"{shapes[0]} and {shapes[1]}; {_AGAIN}"
             )
+        for dataset, kinds in ((intervals, "fiu"), (features, "fiuSO")):  # words are features too
+            if problem := _problem(dataset, kinds):
+                raise DataError(f"{self.path}: {dataset.name}: {problem}; {_AGAIN}")
         if shapes[0][0] != shapes[1][0]:
             raise DataError(
                 f"{self.path}: expected as many intervals as features in {name}, found "
@@ -140,9 +144,25 @@ class CsdFile:
         return intervals, features
 
     def _member(self, name: str) -> Any:
+        """Return a group or a data set that lies in this file, and not behind a link.
+
+        Raises:
+            DataError: there is none that can be read, or the way to it leads elsewhere.
+        """
+        import h5py
+
         try:
-            return self._file[name]
-        except (KeyError, OSError) as error:
+            found: Any = self._file
+            for part in name.split("/"):
+                link = found.get(part, getlink=True)
+                if link is not None and not isinstance(link, h5py.HardLink):
+                    raise DataError(
+                        f"{self.path}: expected {name} itself, found a link at {part}: a link can "
+                        f"read another file of yours as if it were data; {_AGAIN}"
+                    )
+                found = found[part]
+            return found
+        except (KeyError, OSError, AttributeError) as error:
             raise DataError(
                 f"{self.path}: expected {name}, as in a .csd file of the CMU multimodal SDK, found "
                 f"none that can be read; {_AGAIN}"
@@ -161,6 +181,8 @@ class CsdFile:
         metadata: dict[str, Any] = {}
         group = self._file.get(f"{self.root}/metadata") if self.root else None
         for field, dataset in (group or {}).items():
+            if _problem(dataset, "SO"):
+                continue
             try:
                 value = np.asarray(dataset[()]).reshape(-1)[0]
             except (ValueError, TypeError, IndexError, OSError, AttributeError):
@@ -173,6 +195,26 @@ class CsdFile:
             except ValueError:
                 metadata[field] = text
         return metadata
+
+
+def _problem(dataset: Any, kinds: str) -> str:
+    """Say what is wrong with where a data set's content lies, before it is read.
+
+    Args:
+        dataset: of HDF5.
+        kinds: that its type may have, as NumPy writes them.
+    """
+    if dataset.dtype.kind not in kinds:
+        return (
+            f"expected {'numbers' if kinds == 'fiu' else 'numbers or words'}, found {dataset.dtype}"
+        )
+    if dataset.external or dataset.is_virtual:
+        return "expected its content in this file, found that it is read from another file of yours"
+    stored = dataset.id.get_storage_size()
+    packed = dataset.id.get_create_plist().get_nfilters() > 0
+    if dataset.nbytes > stored * (_MOST if packed else 1):
+        return f"expected {dataset.nbytes} bytes, found {stored} stored"
+    return ""
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:

@@ -152,7 +152,10 @@ class TextEncoder:
         transformers.logging.set_verbosity_error()
         transformers.logging.disable_progress_bar()
         try:
-            return kind.from_pretrained(self.folder, local_files_only=True, **options)
+            # A folder's own classes never run: without the word, transformers would ask.
+            return kind.from_pretrained(
+                self.folder, local_files_only=True, trust_remote_code=False, **options
+            )
         except DataError:
             raise
         except Exception as error:  # every library below raises exceptions of its own

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import signal
 import time
 from typing import Any
 
@@ -19,6 +20,21 @@ from experiments.runs.sources import sources_hash
 def leads() -> bool:
     """Say whether this is the process that locks and writes, of those that train one network."""
     return getattr(rank_zero_only, "rank", 0) == 0
+
+
+class KeepSigterm(pl.Callback):
+    """Leave SIGTERM to whoever handled it before Lightning, which ends a run with exit status 0.
+
+    Lightning's own handler also tells the other processes by a broadcast, and they may be in the
+    middle of a backward pass: both sides then wait for minutes.
+    """
+
+    def __init__(self) -> None:
+        self.handler = signal.getsignal(signal.SIGTERM)
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if callable(self.handler):
+            signal.signal(signal.SIGTERM, self.handler)
 
 
 class SeedEpochs(pl.Callback):

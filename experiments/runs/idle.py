@@ -21,8 +21,8 @@ PLACES = (
     "rerun",                            # what to do with a complete run
     "progress",                         # what is shown
     "logger",                           # where figures are also written
-    "hydra",                            # who starts the job
     "trainer",                          # its choice, such as cpu; what alters a result is checked
+    "trainer.accelerator",              # on which device
     "datamodule.workers",               # how batches are loaded, which are the same
     "datamodule.evaluation_batch_size",
 )  # fmt: skip
@@ -45,7 +45,7 @@ def idle(
     def before(index: int) -> dict[str, Any]:  # of the first run, or of those that it starts from
         return essence(cfgs[index])
 
-    # What is said to a logger counts only where there is one.
+    # What is said to a logger counts only where there is one; hydra's own says who starts the job.
     logger = ("logger.",) if "_target_" in (cfgs[0].logger or {}) else ()
     found = []
     for key, text in zip(overrides.keys, overrides, strict=True):

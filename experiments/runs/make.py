@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from experiments.contracts import DataModule, Network, TaskModule
-from experiments.runs.callbacks import EpochLog, SaveResume, SeedEpochs, leads
+from experiments.runs.callbacks import EpochLog, KeepSigterm, SaveResume, SeedEpochs, leads
 from experiments.runs.complexity import count_flops, count_parameters, paper_size_parameters
 from experiments.runs.compose import build
 from experiments.runs.folder import RunFolder
@@ -85,7 +85,7 @@ class Making:
     def _train(
         self, task: TaskModule, place: RunFolder, report: Report, log: EpochLog
     ) -> pl.Trainer:
-        callbacks = [SeedEpochs(self.cfg.seed), report, log, SaveResume(place)]
+        callbacks = [KeepSigterm(), SeedEpochs(self.cfg.seed), report, log, SaveResume(place)]
         if self.cfg.progress:
             mark = " (sample data)" if self.data.provenance == "sample" else ""
             callbacks.append(ShowProgress(self.name + mark, self.console))

@@ -20,6 +20,7 @@ from experiments.runs.folder import RunError, RunFolder
 from experiments.runs.overrides import Overrides
 from experiments.runs.run import Run
 from experiments.runs.speed import check_accelerator
+from experiments.signals import sigterm_as_interrupt
 from experiments.tables.devices import sharing_devices, take_device
 from experiments.tables.plan import Plan
 from experiments.tables.progress import counting_runs
@@ -99,7 +100,12 @@ def complete(cfg: DictConfig) -> str:
     take_device()
     overrides = Overrides(HydraConfig.get().overrides.task).without("hydra")
     try:
-        Run(overrides, console if cfg.progress else Console(quiet=True)).complete(wait=True)
+        with sigterm_as_interrupt():  # in a process of joblib's, nothing else listens
+            Run(overrides, console if cfg.progress else Console(quiet=True)).complete(wait=True)
+    except SystemExit as ended:  # what Lightning makes of it; only the context says what it was
+        if isinstance(ended.__context__, KeyboardInterrupt):
+            raise ended.__context__ from None
+        raise
     except Exception as error:
         reason = str(error) if isinstance(error, RunError) else f"{type(error).__name__}: {error}"
         complain(f"{overrides}: {reason}")

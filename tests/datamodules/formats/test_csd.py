@@ -1,5 +1,6 @@
 import shutil
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -140,3 +141,68 @@ def test_damaged_video(file: Path, member: str, value: object, message: str) -> 
     with pytest.raises(DataError, match=message) as raised:
         read_everything(file)
     assert str(raised.value).startswith(f"{file}: expected")
+
+
+def outside(path: Path) -> Path:
+    """Another file of the user's, of which a data set could be made."""
+    other = path.with_name("private.bin")
+    other.write_bytes(np.arange(24.0).tobytes())
+    return other
+
+
+def external_storage(file: h5py.Group, name: str, other: Path) -> None:
+    file.create_dataset(name, (6, 4), "f8", external=[(str(other), 0, 6 * 4 * 8)])
+
+
+def external_link(file: h5py.Group, name: str, other: Path) -> None:
+    with h5py.File(other.with_suffix(".h5"), "w") as target:
+        target["x"] = np.zeros((6, 4))
+    file[name] = h5py.ExternalLink(str(other.with_suffix(".h5")), "/x")
+
+
+def virtual(file: h5py.Group, name: str, other: Path) -> None:
+    with h5py.File(other.with_suffix(".h5"), "w") as target:
+        target["x"] = np.zeros((6, 4))
+    layout = h5py.VirtualLayout((6, 4), "f8")
+    layout[:] = h5py.VirtualSource(str(other.with_suffix(".h5")), "x", (6, 4))
+    file.create_virtual_dataset(name, layout)
+
+
+def soft_link(file: h5py.Group, name: str, _other: Path) -> None:
+    file[name] = h5py.SoftLink("/COAVAREP/data/zz/features")
+
+
+@pytest.mark.parametrize("make", [external_storage, external_link, virtual, soft_link])
+def test_other_files_are_not_read(file: Path, make: Any) -> None:
+    name = "COAVAREP/data/-a/features"
+    change(file, name, None)
+    with h5py.File(file, "r+") as content:
+        make(content, name, outside(file))
+    with pytest.raises(DataError, match=r"a\.csd: .*(another file of yours)"):
+        read_everything(file)
+
+
+@pytest.mark.parametrize("options", [{}, {"chunks": True}, {"compression": "gzip"}])
+def test_a_claim_takes_no_memory(file: Path, options: dict[str, Any]) -> None:
+    """As many rows as would take 5 GB; none of them is in the file."""
+    with h5py.File(file, "r+") as content:
+        for name, columns in (("intervals", 2), ("features", 4)):
+            del content[f"COAVAREP/data/-a/{name}"]
+            content.create_dataset(f"COAVAREP/data/-a/{name}", (10**8, columns), "f8", **options)
+    with pytest.raises(DataError, match=r"a\.csd: .*expected 1600000000 bytes, found \d+ stored"):
+        read_everything(file)
+
+
+def test_what_is_packed_well_is_read(file: Path) -> None:
+    """Zeros are as small as deflate can make anything."""
+    with h5py.File(file, "r+") as content:
+        for name, columns in (("intervals", 2), ("features", 4)):
+            del content[f"COAVAREP/data/-a/{name}"]
+            content.create_dataset(
+                f"COAVAREP/data/-a/{name}",
+                data=np.zeros((100_000, columns)),
+                compression="gzip",
+                compression_opts=9,
+            )
+    with CsdFile(file) as csd:
+        assert not csd.features("-a").any()

@@ -1,5 +1,7 @@
 import os
 import pickle
+import resource
+import tracemalloc
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,9 @@ def test_plain_content_comes_back(tmp_path: Path, protocol: int) -> None:
         "list": ["x", 1, None, (2.0, b"y\xff")],
     }
     loaded = load_pickle(dump(tmp_path / "a.pkl", content, protocol))
+    for name in ("floats", "words", "mixed"):
+        array = np.asarray(loaded.pop(name))
+        assert repr(array) == repr(content.pop(name))
     assert repr(loaded) == repr(content)
 
 
@@ -166,3 +171,69 @@ def test_padding_and_values_that_are_not_finite() -> None:
     assert not_finite(array, "float64") == 2
     assert not_finite(array, "float32") == 4
     assert not_finite(array, "float16") == 5
+
+
+ARRAY, DTYPE = b"cnumpy\nndarray\n", b"cnumpy\ndtype\n"
+RECONSTRUCT = b"cnumpy.core.multiarray\n_reconstruct\n"
+SCALAR = b"cnumpy.core.multiarray\nscalar\n"
+EMPTY = RECONSTRUCT + b"(" + ARRAY + b"(I0\ntS'b'\ntR"
+
+
+def dtype(name: bytes, state: bytes = b"(I3\nS'<'\nNNNI-1\nI-1\nI0\ntb") -> bytes:
+    """The bytes that restore a type."""
+    return DTYPE + b"(S'" + name + b"'\nI0\nI1\ntR" + state
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (ARRAY + b"(I4\n(I1\nI2\ntI0\ntR.", "a call of numpy.ndarray"),  # shape, type, buffer
+        (b"\x80\x04" + ARRAY + b"(K\x08t\x81.", "a call of numpy.ndarray"),  # NEWOBJ
+        (
+            RECONSTRUCT + b"(" + DTYPE + b"(I0\ntS'b'\ntR.",
+            "restoring of something that is no array",
+        ),
+        (EMPTY + b"(I1\n(I4\nt" + dtype(b"O8") + b"I0\nS'" + b"A" * 32 + b"'\ntb.", "not there"),
+        (EMPTY + b"(I1\n(I1\nt" + dtype(b"O8") + b"I0\n(l" + ARRAY + b"atb.", "neither text nor"),
+        (EMPTY + b"(I1\n(I9\nt" + dtype(b"f8") + b"I0\nS'1'\ntb.", "without its content"),
+        (EMPTY + b"(I1\n(I-1\nt" + dtype(b"f8") + b"I0\nS''\ntb.", "whose shape is none"),
+        (EMPTY + b"(I1\n(I0\ntS'f8'\nI0\nS''\ntb.", "without a type"),
+        (SCALAR + b"(" + dtype(b"f8") + b"S'1'\ntR.", "without its content"),
+        (SCALAR + b"(" + dtype(b"O8") + b"S'12345678'\ntR.", "that are not there"),
+        (dtype(b"V8", b"(I3\nS'<'\nN(S'a'\nt}I8\nI1\nI0\ntb") + b".", "of type 'V8'"),
+        (dtype(b"f8", b"(I3\nS'<'\nN(S'a'\nt}I8\nI1\nI0\ntb") + b".", "structured type"),
+        (dtype(b"f8", b"(I3\nS'!'\nNNNI8\nI1\nI0\ntb") + b".", "structured type"),
+    ],
+)
+def test_raw_memory_is_out_of_reach(tmp_path: Path, content: bytes, message: str) -> None:
+    """Each of these makes NumPy's own classes take what a stranger chose."""
+    path = tmp_path / "a.pkl"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=f"a.pkl: expected a whole pickle, .*{message}"):
+        load_pickle(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Nr\xff\xff\xff\x0f.",  # an object at place 268,435,455 of what has been seen
+        b"Np268435455\n.",
+        b"\x80\x04\x8e" + (2**34).to_bytes(8, "little") + b"abc.",  # 16 GB of bytes
+        b"\x80\x04\x8d" + (2**34).to_bytes(8, "little") + b"abc.",
+        b"\x80\x05\x96" + (2**34).to_bytes(8, "little") + b"abc.",
+        b"X\xff\xff\xff\x7fabc.",
+        b"\x80\x02\x8b\xff\xff\xff\x7fabc.",  # a number of 2 GB
+    ],
+)
+def test_a_claim_takes_no_memory(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.pkl"
+    path.write_bytes(content)
+    tracemalloc.start()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        with pytest.raises(DataError, match=r"a\.pkl: expected a whole pickle, found"):
+            load_pickle(path)
+        assert tracemalloc.get_traced_memory()[1] < 1e7  # bytes
+    finally:
+        tracemalloc.stop()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1e5  # KiB

@@ -205,3 +205,18 @@ def test_gpu_gives_the_same_features(folder: Path, tmp_path: Path) -> None:
     assert encoder._model.device.type == "cuda"
     stored = np.load(features(encoder, tmp_path, "encoded")(tmp_path)["text"])
     assert np.allclose(stored, one_by_one(folder, SENTENCES), atol=1e-3)
+
+
+def test_a_folders_own_classes_do_not_run(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself transformers asks "run the custom code? [y/N]"; even a yes shall not run it."""
+    monkeypatch.setattr("builtins.input", lambda *_: "y")
+    foreign = shutil.copytree(folder, tmp_path / "foreign")
+    (foreign / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass Own: ...\n")
+    config = json.loads((foreign / "config.json").read_text())
+    config |= {"model_type": "own", "auto_map": {"AutoConfig": "own.Own", "AutoModel": "own.Own"}}
+    (foreign / "config.json").write_text(json.dumps(config))
+    with pytest.raises(DataError, match="foreign: expected a text encoder that transformers can"):
+        _ = TextEncoder(str(foreign)).width
+    assert not (tmp_path / "ran").exists()

@@ -275,3 +275,10 @@ def test_the_device_changes_neither_the_hash_nor_the_name_of_a_run(make_run: Mak
     plain, *others = (make_run(f"trainer={name}") for name in ("default", "cpu", "gpu"))
     assert [run.cfg.trainer.accelerator for run in (plain, *others)] == ["auto", "cpu", "gpu"]
     assert all(run.folder == plain.folder for run in others)
+
+
+def test_the_device_may_be_named(make_run: MakeRun) -> None:
+    """It is no part of what a run is, and as welcome as the choice of a trainer."""
+    run = make_run("trainer.accelerator=cpu")
+    run.refuse_idle()
+    assert run.hash == make_run().hash
