@@ -178,5 +178,5 @@ def test_a_changed_figure_of_ours_changes_the_page(tmp_path: Path) -> None:
 def test_the_command_writes_where_it_is_told_to_and_refuses_other_keys(tmp_path: Path) -> None:
     assert main([f"out={tmp_path / 'page.md'}"]) == 0
     assert (tmp_path / "page.md").read_text() == (DOCS / "reproduction.md").read_text()
-    with pytest.raises(RunError, match="table: no such key; there is out"):
+    with pytest.raises(RunError, match="table: no such key; there are out"):
         main(["table=1"])
