@@ -14,11 +14,9 @@ from datamodules.ntu.bodies import PERSONS
 from datamodules.ntu.clip import LENGTH, NtuSettings, PrepareSample, Sample
 from datamodules.own.files import Group, OwnFiles, batch_of, plural
 from datamodules.own.kinds import kind_of, with_article
-from datamodules.own.sample import OwnSample, View, Views
+from datamodules.own.sample import OwnSample, View, Views, drawn
 from datamodules.own.timing import at_rate, is_even, mean_rate
 
-_SHOWN = 5  # frames that are drawn
-_WIDTH = 240  # pixels of a frame that is drawn
 # Spine, head, arms and legs, by the joints of a Kinect v2.
 BONES = (
     *((0, 1), (1, 20), (20, 2), (2, 3), (20, 4), (4, 5), (5, 6), (6, 7), (20, 8), (8, 9), (9, 10)),
@@ -118,14 +116,9 @@ class PrepareOwnSample(PrepareSample):
         return at_rate(times, mean_rate(times))
 
     def fit(self, image: np.ndarray, number: int) -> np.ndarray:
-        import cv2
-
-        scale = _WIDTH / image.shape[1]
-        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        self.views.append(View(small, None, number))
+        self.views.append(View.of(image, number))
         return super().fit(image, number)
 
     def shown(self) -> list[View]:
         """Return some of the frames, evenly spread."""
-        places = np.linspace(0, len(self.views) - 1, min(_SHOWN, len(self.views)))
-        return [self.views[place] for place in places.round().astype(int)]
+        return [self.views[place] for place in drawn(len(self.views))]

@@ -9,6 +9,9 @@ import numpy as np
 
 from datamodules.packed.rows import Batch
 
+_SHOWN = 5  # frames that are drawn
+_WIDTH = 240  # pixels of a frame that is drawn
+
 
 @dataclass(frozen=True)
 class View:
@@ -17,6 +20,26 @@ class View:
     image: np.ndarray  # (H, W, 3) uint8
     box: np.ndarray | None  # (4,) left, top, right, bottom in its pixels: what is cut out of it
     number: int  # of the frame in its video, from 0
+
+    @classmethod
+    def of(cls, image: np.ndarray, number: int, box: np.ndarray | None = None) -> "View":
+        """Make a frame small.
+
+        Args:
+            image: (H, W, 3) uint8.
+            number: of the frame in its video, from 0.
+            box: (4,) left, top, right, bottom in its pixels.
+        """
+        import cv2
+
+        scale = _WIDTH / image.shape[1]
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        return cls(small, None if box is None else box * scale, number)
+
+
+def drawn(count: int) -> list[int]:
+    """Return which of so many frames are drawn: a few, evenly spread."""
+    return np.linspace(0, count - 1, min(_SHOWN, count)).round().astype(int).tolist()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 from datamodules.formats.openface import Tracking, columns_of
 from datamodules.formats.video import Track, frame_times, read_frames
 from datamodules.own.files import plural
-from datamodules.own.sample import View
+from datamodules.own.sample import View, drawn
 from datamodules.own.timing import at_rate, is_even, mean_rate
 from datamodules.packed.chunks import Prepared
 from datamodules.packed.errors import DataError, reading
@@ -22,8 +22,6 @@ from datamodules.ravdess.detection import Detector, follow
 from datamodules.ravdess.faces import face_boxes
 
 WHOLE = "whole"  # as face: the whole frame is taken for the face
-_SHOWN = 5  # frames that are drawn
-_WIDTH = 240  # pixels of a frame that is drawn
 
 
 @dataclass(frozen=True)
@@ -65,8 +63,7 @@ class PrepareOwnClip(PrepareClip):
         self, clip: Clip, track: Track, wanted: Sequence[int], prepared: Prepared
     ) -> tuple[np.ndarray, int]:
         assert clip.video is not None
-        places = np.linspace(0, len(wanted) - 1, min(_SHOWN, len(wanted)))
-        self.shown.update(wanted[place] for place in places.round().astype(int))
+        self.shown.update(wanted[place] for place in drawn(len(wanted)))
         self.notes.append(f"frames {wanted[0]} to {wanted[-1]} of {track.frames} are looked at")
         heard = self.settings.offset + self.settings.duration
         if "audio" in self.modalities and self.times and self.times[wanted[0]] > heard:
@@ -122,9 +119,5 @@ class PrepareOwnClip(PrepareClip):
 
     def crop(self, image: np.ndarray, number: int, box: np.ndarray) -> np.ndarray:
         if number in self.shown:
-            import cv2
-
-            scale = _WIDTH / image.shape[1]
-            small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-            self.views.append(View(small, box * scale, number))
+            self.views.append(View.of(image, number, box))
         return super().crop(image, number, box)
