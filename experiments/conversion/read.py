@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from experiments.runs.folder import RunError
-from experiments.runs.weights import UNREADABLE, fingerprint
+from experiments.runs.published import fingerprint
+from experiments.runs.weights import UNREADABLE
 
 # Plain numbers as NumPy pickles them: the MOSEI files hold figures beside the weights.
 _MAKE_SCALAR: Any = np.float64(0).__reduce__()[0]

@@ -9,17 +9,12 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint
-from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from experiments.contracts import task_of
 from experiments.files import write_text, write_with
 from experiments.runs.folder import RunFolder
+from experiments.runs.ranks import leads
 from experiments.runs.sources import sources_hash
-
-
-def leads() -> bool:
-    """Say whether this is the process that locks and writes, of those that train one network."""
-    return getattr(rank_zero_only, "rank", 0) == 0
 
 
 class KeepSigterm(pl.Callback):

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from hydra.utils import instantiate
@@ -12,6 +13,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
+from experiments.runs.read_once import read_files_once
 
 FLAGS = ("rerun", "progress", "channels_last", "compile", "cudnn_tf32", "trainer.benchmark")
 MATMUL_PRECISIONS = ("highest", "high", "medium")
@@ -39,6 +41,7 @@ def compose(overrides: Overrides) -> DictConfig:
 
 @cache
 def _composed(overrides: Overrides) -> DictConfig:
+    read_files_once(GlobalHydra.instance().config_loader())
     return hydra.compose("train", list(overrides))
 
 

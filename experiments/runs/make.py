@@ -13,18 +13,23 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from experiments.contracts import DataModule, Network, TaskModule
-from experiments.runs.callbacks import EpochLog, KeepSigterm, SaveResume, SeedEpochs, leads
+from experiments.runs.accelerator import check_accelerator, check_precision
+from experiments.runs.callbacks import EpochLog, KeepSigterm, SaveResume, SeedEpochs
 from experiments.runs.complexity import count_flops, count_parameters, paper_size_parameters
 from experiments.runs.compose import build
+from experiments.runs.feed import lightning_data
 from experiments.runs.folder import RunFolder
 from experiments.runs.identity import FAST, PRECISION
 from experiments.runs.loggers import loggers
 from experiments.runs.overrides import Overrides
 from experiments.runs.progress import ShowProgress
-from experiments.runs.rules import Report, ReportingRule, headline, write_predictions
+from experiments.runs.published import Published
+from experiments.runs.ranks import leads
+from experiments.runs.report import Report, write_predictions
+from experiments.runs.rules import ReportingRule, headline
 from experiments.runs.sources import commit
-from experiments.runs.speed import check_accelerator, check_precision, hasten, set_precision
-from experiments.runs.weights import Published, load_branches
+from experiments.runs.speed import hasten, set_precision
+from experiments.runs.weights import load_branches
 
 
 @dataclass(frozen=True)
@@ -184,8 +189,8 @@ class Making:
 def _lightning(
     task: TaskModule, data: DataModule
 ) -> tuple[pl.LightningModule, pl.LightningDataModule]:
-    """Return the two as what the contracts say that they are, which no Protocol can."""
-    return cast("pl.LightningModule", task), cast("pl.LightningDataModule", data)
+    """Return the two as Lightning takes them."""
+    return cast("pl.LightningModule", task), lightning_data(data)
 
 
 def environment(device: torch.device) -> dict[str, Any]:

@@ -1,20 +1,22 @@
 """What a run is: from its overrides to its hash and its folder, and to the runs it starts from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 from rich.console import Console
 
-from experiments.contracts import DataModule
-from experiments.runs.callbacks import leads
 from experiments.runs.compose import GROUPS, REPEATS, build, check, check_root, compose
 from experiments.runs.folder import RunError, RunFolder
-from experiments.runs.identity import digest, settings, starts_warm, variant
+from experiments.runs.identity import depends_on, digest, settings, starts_warm, variant
 from experiments.runs.idle import idle
-from experiments.runs.make import Making
 from experiments.runs.overrides import Overrides
-from experiments.runs.weights import Published
+from experiments.runs.published import Published
+from experiments.runs.ranks import leads
+
+if TYPE_CHECKING:
+    from experiments.contracts import DataModule
 
 # Overrides that change no setting: they choose what the folder's name says anyway, and places.
 PLAIN = {*GROUPS, *REPEATS, "modalities", "results", "progress", "rerun", "data.root"}
@@ -83,6 +85,26 @@ class Run:
         cfgs = [self.cfg, *(source.cfg for source in self.sources.values())]
         return idle(self.overrides, cfgs, keys)
 
+    def stands_for(self, repeats: Sequence[Overrides]) -> bool:
+        """Say whether runs of these overrides are this one, but for their fold and seed.
+
+        A fold that there is not, or a seed that is none, is found here as if each were made.
+
+        Args:
+            repeats: this run's overrides on other folds and seeds.
+
+        Raises:
+            RunError: for a configuration that makes no sense.
+        """
+        last = compose(repeats[-1])  # shares this run's composition
+        check(last)
+        build(last.datamodule)
+        varied = [
+            key for key in REPEATS if len({str(o.value(key, self.cfg[key])) for o in repeats}) > 1
+        ]
+        cfgs = [self.cfg, *(source.cfg for source in self.sources.values())]
+        return not any(depends_on(cfg, varied) for cfg in cfgs)
+
     def refuse_idle(self, keys: Iterable[str] | None = None) -> None:
         """Refuse an override that would be accepted and ignored.
 
@@ -133,6 +155,9 @@ class Run:
         return self.folder
 
     def _make(self) -> None:
+        # Here, because Lightning takes longer to import than a table to plan.
+        from experiments.runs.make import Making
+
         making = Making(
             cfg=self.cfg,
             name=self.name,

@@ -11,7 +11,6 @@ from hydra.errors import HydraException
 
 from experiments.console import complain, console
 from experiments.evaluation.statistics import Fold
-from experiments.runs.complexity import paper_size_parameters
 from experiments.runs.compose import compose
 from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
@@ -179,6 +178,8 @@ def _refuse(parts: Sequence[Table], overrides: Overrides) -> None:
 
 def _paper_sizes(table: Table, todo: Plan, overrides: Overrides) -> dict[str, int]:
     """Count each row's parameters at the paper's size; a row that cannot be built has none."""
+    from experiments.runs.complexity import paper_size_parameters  # here, because it takes torch
+
     sizes: dict[str, int] = {}
     for row in table.rows:
         if row.overrides and row.name not in todo.refused:

@@ -116,7 +116,7 @@ def test_only_the_chosen_modalities_in_their_order(packed: Path) -> None:
 
 def test_evaluation_is_in_order_complete_and_untouched(packed: Path) -> None:
     module = build(packed, evaluation_batch_size=7)
-    (loader,) = module.test_dataloader()
+    (loader,) = module.val_dataloader()
     batches = list(loader)
     ids = torch.cat([b["id"] for b in batches])
     assert ids.tolist() == module.rows["test"].tolist()
