@@ -12,6 +12,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from experiments.console import quieten
 from experiments.contracts import DataModule, Network, TaskModule
 from experiments.runs.accelerator import check_accelerator, check_precision
 from experiments.runs.callbacks import EpochLog, KeepSigterm, SaveResume, SeedEpochs
@@ -63,6 +64,7 @@ class Making:
     def run(self) -> None:
         """Make the run, or go on where it was interrupted; at the end its folder is complete."""
         cfg, data = self.cfg, self.data
+        quieten()  # after Lightning is imported, which sets its own level
         check_accelerator(cfg.trainer)
         check_precision(cfg.trainer)
         data.prepare_data()

@@ -196,7 +196,10 @@ class Run:
         """Return the configuration of the same choices with nothing changed."""
         if PLAIN.issuperset(self.overrides.keys):
             return self.cfg
-        choices = {group: self.cfg[group].name for group in GROUPS}
-        modalities = f"[{','.join(self.cfg.modalities)}]"
-        plain = Overrides().setting(**choices, modalities=modalities)
-        return compose(Overrides([*plain, "data.root=none"]))
+        keys = (*GROUPS, "modalities", "data.root")
+        plain = (
+            text
+            for text, key in zip(self.overrides, self.overrides.keys, strict=True)
+            if key in keys
+        )
+        return compose(Overrides(plain))
