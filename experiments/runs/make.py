@@ -18,6 +18,7 @@ from experiments.runs.accelerator import check_accelerator, check_precision
 from experiments.runs.callbacks import EpochLog, KeepSigterm, SaveResume, SeedEpochs
 from experiments.runs.complexity import count_flops, count_parameters, paper_size_parameters
 from experiments.runs.compose import build
+from experiments.runs.counted import counted_before
 from experiments.runs.feed import lightning_data
 from experiments.runs.folder import RunFolder
 from experiments.runs.identity import FAST, PRECISION
@@ -134,16 +135,15 @@ class Making:
         log: EpochLog,
     ) -> None:
         write_predictions(place, report, self.data.ids)
-        shapes = {name: self.data.shapes[name] for name in self.cfg.modalities}
+        shapes = {name: list(self.data.shapes[name]) for name in self.cfg.modalities}
         place.finish(
             self._description()
             | {
                 "headline": headline(report.chosen),
                 "reported": report.figures(),
                 "parameters": count_parameters(network),
-                "shapes": {name: list(shape) for name, shape in shapes.items()},
-                "flops": count_flops(lambda: build(self.cfg.network), shapes),
-                "paper_size_parameters": paper_size_parameters(self.overrides),
+                "shapes": shapes,
+                **self._counts(shapes),
                 "seconds": round(log.seconds, 1),
                 "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
                 "sources": "+".join(log.sources),
@@ -152,6 +152,13 @@ class Making:
             | environment(trainer.strategy.root_device)
         )
         self.folder.adopt_rerun()
+
+    def _counts(self, shapes: dict[str, list[int]]) -> dict[str, Any]:
+        """Return what a network of these settings takes, counted once for all folds and seeds."""
+        return counted_before(self.folder, self.hash, shapes) or {
+            "flops": count_flops(lambda: build(self.cfg.network), shapes),
+            "paper_size_parameters": paper_size_parameters(self.overrides),
+        }
 
     def _rules(self) -> dict[str, ReportingRule]:
         """Return the reporting rules whose evaluation split there is."""

@@ -1,7 +1,7 @@
 """Configuration files that are read once, and not once a composition.
 
-Hydra parses some twenty of them to compose a run, which takes nearly half of its time. The rows of a
-table have most of them in common.
+Hydra parses some twenty of them to compose a run, which takes nearly half of its time. The rows of
+a table have most of them in common.
 """
 
 import copy
