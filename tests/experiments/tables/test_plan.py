@@ -33,8 +33,8 @@ def _hydra() -> Iterator[None]:
         ["task=ravdess", "fusion=concat", "init=scratch"],
         ["task=ravdess", "fusion=none", "modalities=[audio]", "epochs=${seed}"],
         ["task=ravdess", "fusion=sum", "training.optimizer.lr=0.00${fold}1"],
-        ["task=ravdess", "fusion=sum", "results=other/${seed}"],
-        ["task=ravdess", "fusion=sum", "task.sample.settings.frames=${seed}"],
+        ["fusion=none", "modalities=[audio]", "results=other/${seed}"],
+        ["fusion=none", "modalities=[video]", "task.sample.settings.frames=${seed}"],
         [
             "task=ravdess",
             "fusion=none",
