@@ -74,7 +74,7 @@ def processor_seconds(arguments: Sequence[str], checkout: Path) -> float:
     """Return the seconds that a command keeps a processor busy, whatever else the machine does.
 
     Raises:
-        RuntimeError: if the command fails; it ends with what the command said.
+        ValueError: if the command fails; it ends with what the command said.
     """
     process = subprocess.Popen(
         [sys.executable, *arguments],
@@ -89,7 +89,7 @@ def processor_seconds(arguments: Sequence[str], checkout: Path) -> float:
     process.returncode = os.waitstatus_to_exitcode(status)
     process.stderr.close()
     if process.returncode:
-        raise RuntimeError(f"{' '.join(arguments)} in {checkout} failed: {said}")
+        raise ValueError(f"{' '.join(arguments)} in {checkout} failed: {said}")
     return usage.ru_utime + usage.ru_stime
 
 

@@ -12,7 +12,7 @@ from tests.experiments.finished import finished_run
 def test_the_seconds_of_a_process_are_those_that_it_says_itself() -> None:
     code = "import time\nwhile time.process_time() < 0.5: pass"
     assert commands.processor_seconds(["-c", code], commands.ROOT) >= 0.5
-    with pytest.raises(RuntimeError, match=r"failed: no such thing"):
+    with pytest.raises(ValueError, match=r"failed: no such thing"):
         commands.processor_seconds(["-c", "raise SystemExit('no such thing')"], commands.ROOT)
 
 
