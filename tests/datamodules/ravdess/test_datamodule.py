@@ -11,9 +11,9 @@ from torch.utils.data import DataLoader
 
 from datamodules import RAVDESS
 from datamodules.formats.ravdess_name import parse_clip_name
+from datamodules.packed.augmentation import normalise
 from datamodules.packed.dataset import INDEX, MANIFEST, file_hash, manifest_hash, write_index
 from datamodules.packed.errors import DataError
-from datamodules.ravdess.datamodule import normalise
 from datamodules.ravdess.prepare import RavdessSettings
 from datamodules.ravdess.sample.render import RavdessSample
 from tests.datamodules.loading import epoch_of, same, sizes
