@@ -126,5 +126,7 @@ def _work_on_chunk(items: Sequence[Any], work: Work, folder: Path, number: int) 
         beside = path.with_name(f"{path.name}.{os.getpid()}")
         with beside.open("wb") as file:
             np.save(file, padded([arrays[modality] for arrays in kept]))
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(path)
     write_atomically(chunk_record(folder, number), json.dumps(records))

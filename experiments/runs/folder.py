@@ -70,9 +70,10 @@ class RunFolder:
         fresh.path.rmdir()
 
     @property
-    def resume_checkpoint(self) -> Path:
-        """Return where an incomplete run keeps all that it needs to go on."""
-        return self.path / "checkpoints" / "resume.ckpt"
+    def resume_checkpoints(self) -> tuple[Path, Path]:
+        """Return what an incomplete run goes on from: its last epoch, and the one before."""
+        folder = self.path / "checkpoints"
+        return folder / "resume.ckpt", folder / "resume.before.ckpt"
 
     def weights(self, rule: str) -> Path:
         """Return where the weights chosen by a reporting rule are kept."""
@@ -116,7 +117,8 @@ class RunFolder:
     def finish(self, metrics: Metrics) -> None:
         """Write the metrics, which makes the run complete, and drop what only a resume needs."""
         write_json(self.path / "metrics.json", metrics)
-        self.resume_checkpoint.unlink(missing_ok=True)
+        for file in self.resume_checkpoints:
+            file.unlink(missing_ok=True)
 
     @contextmanager
     def locked(self, *, wait: bool) -> Iterator[None]:

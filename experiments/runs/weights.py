@@ -5,6 +5,7 @@ Loaded strictly, with a report of what was and was not loaded; no file runs code
 
 import hashlib
 import struct
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -25,12 +26,35 @@ UNREADABLE = (
 )  # fmt: skip
 
 
+def damage(path: Path) -> str:
+    """Say what is wrong with a file that torch wrote; nothing if its bytes are what was written.
+
+    torch saves a checksum with each tensor and does not look at it when it loads.
+
+    Args:
+        path: a file of `torch.save`, which is a zip archive since version 1.6.
+    """
+    if not path.is_file():
+        return "no file"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            wrong = archive.testzip()
+    except Exception as error:  # whatever a damaged archive makes of its reader
+        return f"damage ({error})" if path.stat().st_size else "an empty file"
+    return f"damage (the checksum of {wrong} does not fit)" if wrong else ""
+
+
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read a file of weights without running any code that it may carry.
 
     Raises:
-        RunError: if there is no such file, or it holds anything but named tensors.
+        RunError: if there is no such file, it is damaged, or holds anything but named tensors.
     """
+    if path.is_file() and zipfile.is_zipfile(path) and (fault := damage(path)):
+        raise RunError(
+            f"{path}: expected weights as they were saved, found {fault}; copy the file "
+            "again from where it is whole, or train the run again"
+        )
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
