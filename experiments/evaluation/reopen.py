@@ -10,7 +10,6 @@ from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from torch import nn
-from yaml import YAMLError  # type: ignore[import-untyped]
 
 from experiments.contracts import Batch, DataModule
 from experiments.evaluation.finished import FinishedRun
@@ -125,21 +124,16 @@ def read_config(run: FinishedRun, *, trust: bool) -> DictConfig:
     """Read the configuration that a run was made with, every interpolation resolved.
 
     Raises:
-        RunError: if it is missing or no YAML mapping, or names a class that is not known and
+        RunError: if it is missing or no configuration, or names a class that is not known and
             not trusted.
     """
-    file = run.folder.path / "config.yaml"
-    try:
-        cfg = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
-    except FileNotFoundError:
-        raise RunError(f"{file}: no such file, so the network cannot be rebuilt") from None
-    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
-        raise RunError(f"{file}: expected the run's configuration: {error}") from None
-    if not isinstance(cfg, dict):
-        raise RunError(f"{file}: expected the run's configuration, found a {type(cfg).__name__}")
+    cfg, file = run.folder.config(), run.folder.path / "config.yaml"
     if not trust:
         refuse_unknown_classes(cfg, file)
-    return OmegaConf.create(cfg)
+    try:
+        return DictConfig(OmegaConf.to_container(DictConfig(cfg), resolve=True))
+    except OmegaConfBaseException as error:
+        raise RunError(f"{file}: expected the run's configuration: {error}") from None
 
 
 def open_data(cfg: DictConfig, run: FinishedRun) -> DataModule:
