@@ -18,11 +18,11 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from experiments.contracts import Branch, NetworkWithBranches
-from experiments.runs.folder import RunError
+from experiments.runs.errors import RunError, reading
 
 # What torch.load raises for files of text, of nothing, and for damaged ones.
 UNREADABLE = (
-    RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, struct.error,
+    RuntimeError, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError, struct.error,
 )  # fmt: skip
 
 
@@ -50,15 +50,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     Raises:
         RunError: if there is no such file, it is damaged, or holds anything but named tensors.
     """
-    if path.is_file() and zipfile.is_zipfile(path) and (fault := damage(path)):
-        raise RunError(
-            f"{path}: expected weights as they were saved, found {fault}; copy the file "
-            "again from where it is whole, or train the run again"
-        )
+    refuse_damage(path, "train the run that should have written it")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise RunError(f"{path}: no such file; train the run that should have written it") from None
     except (UnpicklingError, *UNREADABLE) as error:
         raise RunError(
             f"{path}: expected a file of named tensors alone, as torch.save(network.state_dict(), "
@@ -69,6 +63,19 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             f"{path}: expected a dictionary of named tensors, found {type(state).__name__}"
         )
     return state
+
+
+def refuse_damage(path: Path, advice: str) -> None:
+    """Refuse what is no file, and an archive of torch whose checksums do not fit.
+
+    Files of before torch 1.6 have none, and pass.
+
+    Raises:
+        RunError: says what was found.
+    """
+    with reading(path, "a file of weights", advice):
+        if zipfile.is_zipfile(path) and (fault := damage(path)):
+            raise RunError(f"{path}: expected weights as they were saved, found {fault}; {advice}")
 
 
 def branches_of(network: nn.Module) -> Mapping[str, Branch]:
