@@ -1,6 +1,7 @@
 """A complete run opened again: its network with its weights, and the data that it was made with."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,26 @@ def with_network(run: FinishedRun, cfg: DictConfig, rule: str, data: DataModule)
     load_strictly(network, run.folder.weights(rule))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return Reopened(run, cfg, network.to(device).eval(), data, device)
+
+
+@contextmanager
+def running(run: FinishedRun) -> Iterator[None]:
+    """Say that a run's configuration is wrong where its network or its data fail while they run.
+
+    Raises:
+        RunError: in place of what they raise, which is its cause.
+    """
+    try:
+        yield
+    except ValueError:  # says itself what is wrong
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        raise RunError(
+            f"{run.folder.path / 'config.yaml'}: expected the configuration that the run was made "
+            f"with, found one that fails ({reason}): copy the run folder again from where it is "
+            "whole, or train the run again"
+        ) from error
 
 
 def build_again(node: DictConfig, run: FinishedRun) -> Any:

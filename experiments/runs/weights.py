@@ -22,7 +22,8 @@ from experiments.runs.errors import RunError, reading
 
 # What torch.load raises for files of text, of nothing, and for damaged ones.
 UNREADABLE = (
-    RuntimeError, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError, struct.error,
+    RuntimeError, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError,
+    struct.error,
 )  # fmt: skip
 
 
