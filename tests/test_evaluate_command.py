@@ -57,7 +57,10 @@ def test_what_cannot_be_evaluated_ends_in_one_message(tmp_path: Path) -> None:
     folder = finished_run(tmp_path / "a")
     for overrides, message in (
         ([], "run=<run folder> is missing"),
-        ([f"run={folder}", "recompute=true"], "config.yaml: no such file"),
+        (
+            [f"run={folder}", "recompute=true"],
+            "configuration, found no such file",
+        ),
     ):
         code, _, err = run("evaluate.py", *overrides)
         assert code == 1

@@ -15,7 +15,7 @@ from rich.console import Console
 from experiments.console import quieten
 from experiments.contracts import DataModule, Network, TaskModule
 from experiments.runs.accelerator import check_accelerator, check_precision
-from experiments.runs.callbacks import EpochLog, KeepSigterm, SaveResume, SeedEpochs
+from experiments.runs.callbacks import EpochLog, KeepSigterm, SeedEpochs
 from experiments.runs.complexity import count_flops, count_parameters, paper_size_parameters
 from experiments.runs.compose import build
 from experiments.runs.counted import counted_before
@@ -28,6 +28,7 @@ from experiments.runs.progress import ShowProgress
 from experiments.runs.published import Published
 from experiments.runs.ranks import leads
 from experiments.runs.report import Report, write_predictions
+from experiments.runs.resume import SaveResume, find_resume
 from experiments.runs.rules import ReportingRule, headline
 from experiments.runs.sources import commit
 from experiments.runs.speed import hasten, set_precision
@@ -93,7 +94,8 @@ class Making:
     def _train(
         self, task: TaskModule, place: RunFolder, report: Report, log: EpochLog
     ) -> pl.Trainer:
-        callbacks = [KeepSigterm(), SeedEpochs(self.cfg.seed), report, log, SaveResume(place)]
+        save = SaveResume(place, f"{self.hash} fold {self.cfg.fold} seed {self.cfg.seed}")
+        callbacks = [KeepSigterm(), SeedEpochs(self.cfg.seed), report, log, save]
         if self.cfg.progress:
             mark = " (sample data)" if self.data.provenance == "sample" else ""
             callbacks.append(ShowProgress(self.name + mark, self.console))
@@ -101,20 +103,24 @@ class Making:
         told = {"id": "-".join([self.hash, *self.folder.path.parts[-2:]]), "name": self.name}
         with loggers(self.cfg.logger, place.path, **told) as made:
             trainer: pl.Trainer = build(self.cfg.trainer, callbacks=callbacks, logger=made)
-            checkpoint = place.resume_checkpoint
-            resume = str(checkpoint) if checkpoint.exists() else None
+            resume = find_resume(place, save.mark, self._say)
             if resume is None:
                 self._start(task.network)
             module, data = _lightning(task, self.data)
-            trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+            trainer.fit(
+                module, datamodule=data, ckpt_path=resume and str(resume), weights_only=True
+            )
         return trainer
+
+    def _say(self, line: str) -> None:
+        self.console.print(f"{self.name}: {line}", markup=False)
 
     def _start(self, network: torch.nn.Module) -> None:
         """Start from unimodal runs, or from published weights, where there are any."""
         if self.starts:
             self._initialise(network, self.cfg.protocol.init_from)
         for line in self.published.load(network):
-            self.console.print(f"{self.name}: {line}", markup=False)
+            self._say(line)
 
     def _combine(self, task: TaskModule, report: Report) -> pl.Trainer:
         """Evaluate a fusion that trains nothing: under each rule with the weights of that rule."""

@@ -52,6 +52,7 @@ class Report(pl.Callback):
         test = task.evaluations["test"]
         self.chosen[rule] = {
             "epoch": epoch,
+            "saved": save,
             "metrics": {split: e.metrics for split, e in task.evaluations.items()},
             "test": {"ids": test.ids, "labels": test.labels, "scores": test.scores},
         }

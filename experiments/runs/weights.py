@@ -4,6 +4,7 @@ Loaded strictly, with a report of what was and was not loaded; no file runs code
 """
 
 import struct
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -12,24 +13,42 @@ import torch
 from torch import Tensor, nn
 
 from experiments.contracts import Branch, NetworkWithBranches
-from experiments.runs.folder import RunError
+from experiments.runs.errors import RunError, reading
 
 # What torch.load raises for files of text, of nothing, and for damaged ones.
 UNREADABLE = (
-    RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, struct.error,
+    RuntimeError, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError,
+    struct.error,
 )  # fmt: skip
+
+
+def damage(path: Path) -> str:
+    """Say what is wrong with a file that torch wrote; nothing if its bytes are what was written.
+
+    torch saves a checksum with each tensor and does not look at it when it loads.
+
+    Args:
+        path: a file of `torch.save`, which is a zip archive since version 1.6.
+    """
+    if not path.is_file():
+        return "no file"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            wrong = archive.testzip()
+    except Exception as error:  # whatever a damaged archive makes of its reader
+        return f"damage ({error})" if path.stat().st_size else "an empty file"
+    return f"damage (the checksum of {wrong} does not fit)" if wrong else ""
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read a file of weights without running any code that it may carry.
 
     Raises:
-        RunError: if there is no such file, or it holds anything but named tensors.
+        RunError: if there is no such file, it is damaged, or holds anything but named tensors.
     """
+    refuse_damage(path, "train the run that should have written it")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise RunError(f"{path}: no such file; train the run that should have written it") from None
     except (UnpicklingError, *UNREADABLE) as error:
         raise RunError(
             f"{path}: expected a file of named tensors alone, as torch.save(network.state_dict(), "
@@ -40,6 +59,19 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             f"{path}: expected a dictionary of named tensors, found {type(state).__name__}"
         )
     return state
+
+
+def refuse_damage(path: Path, advice: str) -> None:
+    """Refuse what is no file, and an archive of torch whose checksums do not fit.
+
+    Files of before torch 1.6 have none, and pass.
+
+    Raises:
+        RunError: says what was found.
+    """
+    with reading(path, "a file of weights", advice):
+        if zipfile.is_zipfile(path) and (fault := damage(path)):
+            raise RunError(f"{path}: expected weights as they were saved, found {fault}; {advice}")
 
 
 def branches_of(network: nn.Module) -> Mapping[str, Branch]:

@@ -18,7 +18,7 @@ def markdown(filled: Filled, level: int = 1) -> str:
         " ".join(filled.table.context.split()),
         *_grids(filled),
         origin(filled),
-        reading(filled),
+        how_to_read(filled),
         "\n".join(f"* {note}" for note in notes(filled)),
     ]
     return "\n\n".join(passage for passage in passages if passage) + "\n"
@@ -78,7 +78,7 @@ def _sources(hashes: Sequence[str]) -> str:
     return f"sources {_listed(short) or '-'}"
 
 
-def reading(filled: Filled) -> str:
+def how_to_read(filled: Filled) -> str:
     """Say what selects, what the errors cover, and how the differences are taken."""
     table = filled.table
     better = which_is_better(table.metrics)

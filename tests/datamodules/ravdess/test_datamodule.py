@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,12 @@ from torch.utils.data import DataLoader
 from datamodules import RAVDESS
 from datamodules.formats.ravdess_name import parse_clip_name
 from datamodules.packed.augmentation import normalise
-from datamodules.packed.dataset import INDEX, MANIFEST, file_hash, manifest_hash, write_index
+from datamodules.packed.dataset import INDEX, manifest_hash, write_index
 from datamodules.packed.errors import DataError
 from datamodules.ravdess.prepare import RavdessSettings
 from datamodules.ravdess.sample.render import RavdessSample
 from tests.datamodules.loading import epoch_of, same, sizes
-from tests.sample_data import FOLDS
+from tests.sample_data import FOLDS, write_manifest
 
 ALL = ("video", "audio", "action_units")
 SIX_FOLDS = [list(range(first, first + 4)) for first in range(1, 25, 4)]
@@ -51,11 +50,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     write_index(root / INDEX, rows)
     np.save(root / "action_units.npy", np.arange(1440 * 35, dtype=np.float32).reshape(1440, 35))
-    index = {"rows": 1440, "columns": list(rows[0]), "sha256": file_hash(root / INDEX)}
-    units = {"shape": [1440, 35], "dtype": "float32", "sha256": ""}
-    manifest = {"format": 1, "task": "ravdess", "protocol": "paper", "provenance": "real"}
-    manifest |= {"index": index, "modalities": {"action_units": units}}
-    (root / MANIFEST).write_text(json.dumps(manifest))
+    write_manifest(root, rows, task="ravdess")
     return root
 
 

@@ -15,6 +15,7 @@ from experiments.runs.folder import RunError
 from experiments.runs.run import Run
 from models.tasks import Joint
 from tests.experiments.conftest import MakeRun
+from tests.experiments.fakes import KilledError
 
 VOLATILE = {"seconds", "finished"}
 
@@ -38,7 +39,7 @@ def test_a_fusion_run_trains_its_unimodal_runs_first(make_run: MakeRun, tmp_path
         ("none", "action_units"),
         ("msaf", "audio+action_units"),
     }
-    assert not list(tmp_path.rglob("resume.ckpt"))
+    assert not list(tmp_path.rglob("resume*.ckpt"))
     assert sorted(p.name for p in (run.folder.path / "checkpoints").iterdir()) == [
         "last_epoch.pt",
         "paper_rule.pt",
@@ -121,10 +122,6 @@ def test_the_same_settings_in_other_words_are_the_same_run(make_run: MakeRun) ->
     assert again.folder.complete
 
 
-class KilledError(Exception):
-    pass
-
-
 @pytest.mark.parametrize("moment", ["in the middle of an epoch", "while the checkpoint is written"])
 def test_a_killed_run_ends_with_the_same_figures(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, moment: str
@@ -158,7 +155,7 @@ def test_a_killed_run_ends_with_the_same_figures(
         make_run(*overrides, results="killed").complete()
     monkeypatch.setattr(victim, name, original)
     continued = make_run(*overrides, results="killed")
-    assert continued.folder.resume_checkpoint.exists()
+    assert continued.folder.resume_checkpoints[0].exists()
     continued.complete()
     assert result(continued) == result(whole)
     assert log_of(continued) == log_of(whole)
