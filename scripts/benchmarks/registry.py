@@ -113,7 +113,7 @@ class CommandsOptions(Options):
     against: str = field(
         default="", metadata={"help": "another checkout, measured in turn with this one"}
     )
-    tables: tuple[str, ...] = field(default=("1", "3"), metadata={"help": "tables to plan"})
+    tables: tuple[int, ...] = field(default=(1, 3), metadata={"help": "tables to plan"})
     rounds: int = field(default=3, metadata={"help": "rounds, of which the median is taken"})
 
 

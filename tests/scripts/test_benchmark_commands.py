@@ -30,7 +30,7 @@ def test_each_command_is_measured_in_both_checkouts(
     monkeypatch.setattr(commands, "count_seconds", lambda checkout: 1.45)
     printed = io.StringIO()
     folder = finished_run(tmp_path)
-    options = CommandsOptions(run=str(folder), against=str(tmp_path), tables=("1",), rounds=3)
+    options = CommandsOptions(run=str(folder), against=str(tmp_path), tables=(1,), rounds=3)
     commands.run(options, Console(file=printed, width=100))
     here, there = commands.ROOT, tmp_path
     assert started[:4] == [

@@ -15,6 +15,7 @@ from datamodules.packed.dataset import INDEX, manifest_hash, write_index
 from datamodules.packed.errors import DataError
 from datamodules.ravdess.prepare import RavdessSettings
 from datamodules.ravdess.sample.render import RavdessSample
+from experiments.runs.feed import lightning_data
 from tests.datamodules.loading import epoch_of, same, sizes
 from tests.sample_data import FOLDS, write_manifest
 
@@ -182,11 +183,13 @@ def trainer(folder: Path, epochs: int) -> pl.Trainer:
 
 def test_resumed_run_sees_the_same_batches(packed: Path, tmp_path: Path) -> None:
     whole, begun, resumed = Recorder(), Recorder(), Recorder()
-    trainer(tmp_path, 3).fit(whole, build(packed))
+    trainer(tmp_path, 3).fit(whole, lightning_data(build(packed)))
     start = trainer(tmp_path, 2)
-    start.fit(begun, build(packed))
+    start.fit(begun, lightning_data(build(packed)))
     start.save_checkpoint(tmp_path / "last.ckpt")
-    trainer(tmp_path, 3).fit(resumed, build(packed), ckpt_path=str(tmp_path / "last.ckpt"))
+    trainer(tmp_path, 3).fit(
+        resumed, lightning_data(build(packed)), ckpt_path=str(tmp_path / "last.ckpt")
+    )
     assert list(resumed.seen) == [2]
     assert same(begun.seen[1], whole.seen[1])
     assert same(resumed.seen[2], whole.seen[2])
