@@ -113,7 +113,9 @@ class CommandsOptions(Options):
     against: str = field(
         default="", metadata={"help": "another checkout, measured in turn with this one"}
     )
-    tables: tuple[int, ...] = field(default=(1, 3), metadata={"help": "tables to plan"})
+    tables: tuple[int, ...] = field(
+        default=(1, 3), metadata={"help": "tables to plan, by their numbers"}
+    )
     rounds: int = field(default=3, metadata={"help": "rounds, of which the median is taken"})
 
 
