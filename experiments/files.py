@@ -36,6 +36,9 @@ def usable_folder(path: Path, key: str) -> Path:
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path beside `path` to write to; rename it over `path` once it is complete.
 
+    Raises:
+        OSError: it cannot be written; the error names `path`, and not what lay beside it.
+
     The bytes are on the disk before they get the name, so that a power cut leaves the file before
     or the new one, and not an empty one.
     """
@@ -45,6 +48,11 @@ def replacing(path: Path) -> Iterator[Path]:
         yield beside
         _to_disk(beside)
         beside.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot be written: {error.strerror}", str(path)) from error
+    except RuntimeError as error:  # what torch.save makes of a full disk
+        reason = str(error).splitlines()[0]
+        raise OSError(None, f"cannot be written: {reason}", str(path)) from error
     finally:
         beside.unlink(missing_ok=True)
 

@@ -45,6 +45,6 @@ def check_accelerator(trainer: DictConfig) -> None:
 
     if not (torch.cuda.is_available() or torch.backends.mps.is_available()):
         raise RunError(
-            "trainer=gpu: torch finds no GPU on this machine; leave trainer=gpu out to train on "
-            "what there is, or type trainer=cpu"
+            f"trainer.accelerator={trainer.accelerator}: torch finds no GPU on this machine; leave "
+            "it out (trainer=gpu, too) to train on what there is, or type trainer=cpu"
         )

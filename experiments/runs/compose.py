@@ -77,6 +77,11 @@ def check(cfg: DictConfig) -> None:
     for name, least in WHOLE_NUMBERS.items():
         if not isinstance(cfg[name], int) or cfg[name] < least:
             raise RunError(f"{name}={cfg[name]}: expected a whole number of at least {least}")
+    if cfg.trainer.max_epochs != cfg.epochs:
+        raise RunError(
+            f"trainer.max_epochs={cfg.trainer.max_epochs}: the number of epochs is set by "
+            f"epochs={cfg.trainer.max_epochs} alone"
+        )
     _check_switches(cfg)
     if cfg.protocol.name == "paper" and cfg.protocol.init_from != "last_epoch":
         raise RunError(

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,7 +131,22 @@ class RunFolder:
             raise RunError(
                 f"another job is working in {self.path}: wait for it, or take another fold or seed"
             ) from None
+        begun = (self.path / "config.yaml").exists()
         try:
             yield
+        except Exception:
+            if not begun:
+                self._forget()
+            raise
         finally:
             lock.release()
+
+    def _forget(self) -> None:
+        """Leave nothing of a run that failed before its first epoch was saved."""
+        if any(self.path.rglob("*.ckpt")) or self.complete:
+            return
+        for name in ("config.yaml", "log.csv", ".lock"):
+            (self.path / name).unlink(missing_ok=True)
+        with suppress(OSError):  # the first that holds something else stays, and those above it
+            for folder in (self.path, *list(self.path.parents)[:5]):
+                folder.rmdir()

@@ -3,6 +3,8 @@
 import os
 import platform
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -20,7 +22,7 @@ from experiments.runs.complexity import count_flops, count_parameters, paper_siz
 from experiments.runs.compose import build
 from experiments.runs.counted import counted_before
 from experiments.runs.feed import lightning_data
-from experiments.runs.folder import RunFolder
+from experiments.runs.folder import RunError, RunFolder
 from experiments.runs.identity import FAST, PRECISION
 from experiments.runs.loggers import loggers
 from experiments.runs.overrides import Overrides
@@ -107,9 +109,10 @@ class Making:
             if resume is None:
                 self._start(task.network)
             module, data = _lightning(task, self.data)
-            trainer.fit(
-                module, datamodule=data, ckpt_path=resume and str(resume), weights_only=True
-            )
+            with _memory_named(self.cfg):
+                trainer.fit(
+                    module, datamodule=data, ckpt_path=resume and str(resume), weights_only=True
+                )
         return trainer
 
     def _say(self, line: str) -> None:
@@ -199,6 +202,30 @@ class Making:
             "epochs": cfg.epochs if self.trains else 0,
             "starts_from": cfg.protocol.init_from if self.starts and self.trains else None,
         } | self.published.marks
+
+
+@contextmanager
+def _memory_named(cfg: DictConfig) -> Iterator[None]:
+    """Say that memory ran out, where that is what a failure means.
+
+    Raises:
+        RunError: in place of what torch raises.
+    """
+    again = "the same command goes on from the last complete epoch"
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise RunError(
+            f"the GPU's memory ran out with batch_size={cfg.batch_size}; choose a smaller one, "
+            "which is another run"
+        ) from error
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise RunError(
+            "a process that loads data was killed, most likely because memory ran out; "
+            f"{again}: try it with datamodule.workers=0"
+        ) from error
 
 
 def _lightning(

@@ -146,6 +146,9 @@ class Run:
             if again or not self.folder.complete:
                 self._make()
             return self.folder
+        if self.folder.complete and not again and not self.folder.rerun.complete:
+            self._tell_that_it_is_complete()  # nothing is written, not even a lock
+            return self.folder
         with self.folder.locked(wait=wait):
             self.folder.adopt_rerun()
             if again or not self.folder.complete:
