@@ -177,7 +177,8 @@ def view_depth(depth: Tensor, drawn: np.ndarray, settings: UtdMhadDepth) -> Tens
     mean = millimetres.sum((1, 2, 3), keepdim=True) / amount
     beyond = (millimetres - mean) / DEPTH_UNIT * body
     moved = torch.cat([beyond[:, 1:], beyond[:, -1:]], 1) - beyond
-    return torch.stack([body, beyond, moved], 1)
+    # Channels last, as the CPU's convolutions like it.
+    return torch.stack([body, beyond, moved], -1).movedim(-1, 1)
 
 
 def _on_device(values: np.ndarray, tensor: Tensor) -> Tensor:

@@ -72,8 +72,8 @@ class UtdMhadDepth:
         crop_place: anywhere at `random`, the same for all frames of a clip, or the `centre`.
     """
 
-    frames: int = 16
-    size: int = 40
+    frames: int = 8
+    size: int = 32
     crop_place: Literal["random", "centre"] = "random"
 
     def __post_init__(self) -> None:

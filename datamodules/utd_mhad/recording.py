@@ -14,7 +14,7 @@ from datamodules.packed.chunks import Prepared
 from datamodules.packed.errors import DataError, reading
 from datamodules.packed.settings import check_settings
 
-_MARGIN = 1.2  # side of the square that is packed: so many times that of the one around the body
+_MARGIN = 1.25  # side of the square that is packed: so many times that of the one around the body
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class UtdMhadSettings:
     """
 
     frames: int = 32
-    size: int = 48
+    size: int = 40
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -102,7 +102,7 @@ def depth_video(path: Path, settings: UtdMhadSettings) -> np.ndarray:
     if not body.any():
         raise DataError(f"{path}: expected a body in the depth video, found background alone")
     rows, columns = np.flatnonzero(body.any(1)), np.flatnonzero(body.any(0))
-    side = _MARGIN * max(rows[-1] - rows[0], columns[-1] - columns[0], 1)
+    side = _MARGIN * (1 + max(rows[-1] - rows[0], columns[-1] - columns[0]))
     steps = ((np.arange(settings.size) + 0.5) / settings.size - 0.5) * side
     video = frames[:, :, wanted].transpose(2, 0, 1)  # (F, H, W)
     for axis, there in ((1, rows), (2, columns)):

@@ -13,9 +13,9 @@ class InertialCNN(Branch):
     """Three blocks of 1D convolution, batch norm and ReLU, then the mean over time.
 
     The published network has kernels of 8, 5 and 3 and 128, 256 and 128 channels. Ours has a first
-    kernel of 7, which keeps the steps, is narrower, halves the steps before the second and the third
-    block, and has dropout, since recordings are few. Stages and their output for `(B, 6, 128)`: `conv1`
-    64x128, `conv2` 128x64, `conv3` 64x32; each ends after its ReLU.
+    kernel of 7, which keeps the steps; it is narrower, halves the steps before the second and the
+    third block, and has dropout, since recordings are few. Stages and their output for `(B, 6,
+    128)`: `conv1` 64x128, `conv2` 128x64, `conv3` 64x32; each ends after its ReLU.
 
     Args:
         outputs: classes of the head, or `None` for no head.

@@ -48,19 +48,21 @@ def _bent(
     return start + along * far / 2 + side * np.sqrt(length**2 - far**2 / 4), start + along * far
 
 
-def measured(upper: np.ndarray, lower: np.ndarray, rate: float) -> np.ndarray:
+def measured(upper: np.ndarray, lower: np.ndarray, rate: float, mounted: float = 0.0) -> np.ndarray:
     """What a sensor at the lower end of a limb measures, (S, 6): g, and degrees a second.
 
-    Its first axis lies along the limb, its second is level. It feels gravity as an upward
-    acceleration.
+    Its first axis lies along the limb; its second is level, if it is not turned about the first. It
+    feels gravity as an upward acceleration.
 
     Args:
         upper: (S, 3) joint at the limb's upper end, in metres.
         lower: (S, 3) the other one.
         rate: moments a second.
+        mounted: radians, by which it is turned about the limb.
     """
     first = _unit(lower - upper)
-    second = _unit(np.cross(first, (0.0, 0.0, 1.0)))
+    level = _unit(np.cross(first, (0.0, 0.0, 1.0)))
+    second = np.cos(mounted) * level + np.sin(mounted) * np.cross(first, level)
     axes = np.stack([first, second, np.cross(first, second)], 1)  # (S, axis, 3)
     felt = np.gradient(np.gradient(lower, axis=0), axis=0) * rate**2 / GRAVITY + (0, 1, 0)
     change = np.gradient(axes, axis=0) * rate  # of each axis, a second

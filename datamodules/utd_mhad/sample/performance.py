@@ -53,7 +53,8 @@ def perform(name: RecordingName, seed: int) -> Recording:
     limb = LEGS[1] if action in ON_THIGH else ARMS[1][1:]
     worn = at(SENSOR_RATE)[:, limb[:2]]
     noise = (10.0 if spoilt == "inertial" else 1.0) * np.repeat([0.03, 3.0], 3)
-    inertial = measured(worn[:, 0], worn[:, 1], SENSOR_RATE)
+    # Strapped on at any angle: it tells what moves how fast, but hardly which way.
+    inertial = measured(worn[:, 0], worn[:, 1], SENSOR_RATE, g.uniform(-np.pi, np.pi))
     inertial += g.normal(0, 1, inertial.shape) * noise
     error = 0.08 if spoilt == "skeleton" else 0.008
     found = joints + g.normal(0, error, joints.shape) + g.normal(0, 0.01, (JOINTS, 3))
