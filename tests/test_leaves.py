@@ -162,7 +162,11 @@ def tiny(task: str, roots: dict[str, Path], *more: str) -> Overrides:
 
 
 # Settings that act only beside another one are looked at beside it.
-BESIDE = {"mosei": ["fusion.mid.join_mean=masked"], "ntu": ["fusion.mid.block_dropout=0.2"]}
+BESIDE = {
+    "mosei": ["fusion.mid.join_mean=masked"],
+    "ntu": ["fusion.mid.block_dropout=0.2"],
+    "utd_mhad": ["fusion.mid.block_dropout=0.2"],
+}
 # Every fusion there is, on the first task that it is made for; some have settings that act on one
 # task alone, and are looked at on that one too.
 ALSO = {"msaf": ["mosei", "ntu"], "crossmodal": ["mosei"], "bottleneck": ["mosei"]}

@@ -7,7 +7,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from datamodules.formats.utd_mhad import CHANNELS, JOINTS
-from datamodules.formats.utd_mhad_name import ACTIONS
+from datamodules.formats.utd_mhad_name import ACTIONS, MODALITIES
 from datamodules.packed.datamodule import Common, PackedDataModule
 from datamodules.packed.dataset import PackedDataset
 from datamodules.packed.errors import DataError
@@ -102,11 +102,11 @@ class UtdMhad(PackedDataModule):
         where = f"{self.root}, fold {self.fold}"
         parts = {n: p for n, p in self.parts.items() if n in ("train", *self.evaluation_names)}
         self.rows = split_rows(subjects, parts, where)
-        which, donor = draw_replacements(labels, subjects, self.replaced, self.modalities)
-        self.replaced_modality = which  # (N,) place among the modalities, -1 for none
+        which, donor = draw_replacements(labels, subjects, self.replaced)
+        self.replaced_modality = which  # (N,) place among `MODALITIES`, -1 for none
         arrays, beside = {}, {}
-        for place, name in enumerate(self.modalities):
-            rows = np.where(which == place, donor, np.arange(len(labels)))
+        for name in self.modalities:
+            rows = np.where(which == MODALITIES.index(name), donor, np.arange(len(labels)))
             # all of it is small: in memory, a fetch is a copy of a few kilobytes
             arrays[name] = packed.array(name)[rows]
             if name != "depth":

@@ -82,11 +82,11 @@ class UtdMhadDepth:
 
 @dataclass(frozen=True)
 class UtdMhadReplaced:
-    """One modality of some recordings replaced by another recording's; an experiment of ours.
+    """One of three modalities of some recordings replaced by another recording's; ours.
 
     Args:
-        share: of the recordings; 0 replaces nothing.
-        seed: of the draw, which no fold, seed or choice of modalities alters.
+        share: of the recordings, in training, validation and test alike; 0 replaces nothing.
+        seed: of the draw, which no fold, no seed of the run and no choice of modalities alters.
     """
 
     share: float = 0.0

@@ -101,13 +101,13 @@ def test_what_is_replaced_is_the_same_of_another_recording_of_the_part(utd_packe
         after = replaced.on_after_batch_transfer(next(iter(other)), 0)
         assert torch.equal(before["label"], after["label"])
         for place, row in enumerate(before["id"].tolist()):
-            gone = replaced.replaced_modality[row]
+            gone = replaced.replaced_modality[row]  # 2 is depth, which is not in use
             for number, name in enumerate(plain.modalities):
                 same_as = [torch.equal(after[name][place], x) for x in before[name]]
                 assert same_as[place] == (gone != number)
                 assert sum(same_as) == 1
-            count += gone >= 0
-    assert 3 <= count <= 15  # of 18
+            count += gone in (0, 1)
+    assert 2 <= count <= 12  # of 18
 
 
 @pytest.mark.parametrize(

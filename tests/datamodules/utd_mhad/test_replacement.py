@@ -6,17 +6,14 @@ from datamodules.utd_mhad.replacement import draw_replacements
 
 SUBJECTS = np.repeat(np.arange(1, 9), 108)
 LABELS = np.tile(np.repeat(np.arange(27), 4), 8)
-BOTH = ("skeleton", "inertial")
 
 
-def draw(
-    share: float, seed: int = 1, modalities: tuple[str, ...] = BOTH
-) -> tuple[np.ndarray, np.ndarray]:
-    return draw_replacements(LABELS, SUBJECTS, UtdMhadReplaced(share, seed), modalities)
+def draw(share: float, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    return draw_replacements(LABELS, SUBJECTS, UtdMhadReplaced(share, seed))
 
 
 def test_nothing_is_replaced_by_default() -> None:
-    which, donor = draw_replacements(LABELS, SUBJECTS, UtdMhadReplaced(), BOTH)
+    which, donor = draw_replacements(LABELS, SUBJECTS, UtdMhadReplaced())
     assert (which == -1).all()
     assert np.array_equal(donor, np.arange(864))
 
@@ -24,9 +21,9 @@ def test_nothing_is_replaced_by_default() -> None:
 @pytest.mark.parametrize("share", [0.3, 1.0])
 def test_the_share_each_modality_as_likely(share: float) -> None:
     which, _ = draw(share)
-    error = 3 * np.sqrt(share * (1 - share / 2) / 864)
-    for place in (0, 1):
-        assert (which == place).mean() == pytest.approx(share / 2, abs=error)
+    error = 3 * np.sqrt(share / 3 * (1 - share / 3) / 864)
+    for place in range(3):
+        assert (which == place).mean() == pytest.approx(share / 3, abs=error)
     if share == 1:
         assert (which >= 0).all()
 
@@ -43,9 +40,6 @@ def test_the_draw_is_fixed_by_its_seed_alone() -> None:
     one, again, other = draw(0.3), draw(0.3), draw(0.3, seed=2)
     assert np.array_equal(one[0], again[0]) and np.array_equal(one[1], again[1])
     assert not np.array_equal(one[0], other[0])
-    turned = draw(0.3, modalities=BOTH[::-1])  # the same modality, whatever its place
-    assert np.array_equal(turned[1], one[1])
-    assert np.array_equal(turned[0], np.array([1, 0, -1])[one[0]])
 
 
 def test_a_larger_share_replaces_what_a_smaller_one_does_and_more() -> None:
@@ -54,7 +48,6 @@ def test_a_larger_share_replaces_what_a_smaller_one_does_and_more() -> None:
 
 
 def test_a_subject_with_one_action_keeps_its_own() -> None:
-    which, donor = draw_replacements(
-        np.array([3, 3, 1]), np.array([1, 1, 2]), UtdMhadReplaced(1.0), BOTH
-    )
+    subjects, labels = np.array([1, 1, 2]), np.array([3, 3, 1])
+    which, donor = draw_replacements(labels, subjects, UtdMhadReplaced(1.0))
     assert which.tolist() == [-1, -1, -1] and donor.tolist() == [0, 1, 2]
