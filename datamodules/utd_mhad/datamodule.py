@@ -30,7 +30,7 @@ from datamodules.utd_mhad.groups import (
     UtdMhadWindows,
 )
 from datamodules.utd_mhad.recording import UtdMhadSettings, length_of
-from datamodules.utd_mhad.replacement import draw_replacements
+from datamodules.utd_mhad.replacement import draw_replacements, told
 from datamodules.utd_mhad.sample.render import UtdMhadSample
 
 
@@ -103,7 +103,6 @@ class UtdMhad(PackedDataModule):
         parts = {n: p for n, p in self.parts.items() if n in ("train", *self.evaluation_names)}
         self.rows = split_rows(subjects, parts, where)
         which, donor = draw_replacements(labels, subjects, self.replaced)
-        self.replaced_modality = which  # (N,) place among `MODALITIES`, -1 for none
         arrays, beside = {}, {}
         for name in self.modalities:
             rows = np.where(which == MODALITIES.index(name), donor, np.arange(len(labels)))
@@ -132,7 +131,7 @@ class UtdMhad(PackedDataModule):
             "depth": (3, self.depth.frames, self.depth.size, self.depth.size),
         }
         self.shapes = {name: shapes[name] for name in self.modalities}
-        self.ids = packed.index["id"]
+        self.ids = told(packed.index["id"], which, donor)
 
     def _refuse_small_frames(self, packed: PackedDataset) -> None:
         if "depth" in self.modalities and min(packed.array("depth").shape[2:]) < self.depth.size:

@@ -3,6 +3,8 @@
 Legend: N recordings.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from datamodules.formats.utd_mhad_name import MODALITIES
@@ -39,3 +41,19 @@ def draw_replacements(
             which[row] = int(numbers[row, 1] * len(MODALITIES))
             donor[row] = others[int(numbers[row, 2] * len(others))]
     return which, donor
+
+
+def told(ids: Sequence[str], which: np.ndarray, donor: np.ndarray) -> list[str]:
+    """Name recordings with what was replaced, as in `a1_s1_t1:depth=a2_s1_t3`.
+
+    So predictions and figures say it too.
+
+    Args:
+        ids: (N,) names as they are packed.
+        which: (N,) as `draw_replacements` says.
+        donor: (N,) likewise.
+    """
+    return [
+        name if place == NOTHING else f"{name}:{MODALITIES[place]}={ids[other]}"
+        for name, place, other in zip(ids, which.tolist(), donor.tolist(), strict=True)
+    ]

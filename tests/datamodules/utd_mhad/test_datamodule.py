@@ -101,12 +101,13 @@ def test_what_is_replaced_is_the_same_of_another_recording_of_the_part(utd_packe
         after = replaced.on_after_batch_transfer(next(iter(other)), 0)
         assert torch.equal(before["label"], after["label"])
         for place, row in enumerate(before["id"].tolist()):
-            gone = replaced.replaced_modality[row]  # 2 is depth, which is not in use
-            for number, name in enumerate(plain.modalities):
+            _, _, what = replaced.ids[row].partition(":")
+            gone, _, other = what.partition("=")  # maybe depth, which is not in use
+            for name in plain.modalities:
                 same_as = [torch.equal(after[name][place], x) for x in before[name]]
-                assert same_as[place] == (gone != number)
-                assert sum(same_as) == 1
-            count += gone in (0, 1)
+                (donor,) = (plain.ids[int(before["id"][k])] for k in np.flatnonzero(same_as))
+                assert donor == (other if name == gone else plain.ids[row])
+            count += gone in plain.modalities
     assert 2 <= count <= 12  # of 18
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from datamodules.utd_mhad.groups import UtdMhadReplaced
-from datamodules.utd_mhad.replacement import draw_replacements
+from datamodules.utd_mhad.replacement import draw_replacements, told
 
 SUBJECTS = np.repeat(np.arange(1, 9), 108)
 LABELS = np.tile(np.repeat(np.arange(27), 4), 8)
@@ -45,6 +45,11 @@ def test_the_draw_is_fixed_by_its_seed_alone() -> None:
 def test_a_larger_share_replaces_what_a_smaller_one_does_and_more() -> None:
     few, many = draw(0.2)[0], draw(0.4)[0]
     assert np.array_equal(many[few >= 0], few[few >= 0])
+
+
+def test_names_say_what_was_replaced() -> None:
+    names = told(["a1_s1_t1", "a2_s1_t1", "a3_s1_t1"], np.array([-1, 2, 0]), np.array([0, 2, 0]))
+    assert names == ["a1_s1_t1", "a2_s1_t1:depth=a3_s1_t1", "a3_s1_t1:skeleton=a1_s1_t1"]
 
 
 def test_a_subject_with_one_action_keeps_its_own() -> None:
