@@ -1,6 +1,8 @@
 """What is done in the rendered UTD-MHAD: nine of the 27 actions, each as goals of hands and hips.
 
-Fixed before any network was trained on it; it must never be tuned towards a fusion module.
+A first version was seen with single networks and with one run of MSAF. Its sensor was worn at a
+known angle, and the inertial network alone made no error: so it is strapped on at any angle now.
+Nothing was changed after that. It must never be tuned towards a fusion module.
 
 Legend: S moments. Coordinates of a person in parts of the height: x to the person's right (as the
 data set's camera has it), y up from the floor, z away from the camera, so a hand in front of the
