@@ -5,7 +5,7 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.console import command, console, readable_errors
+from experiments.console import command, console, explain, readable_errors
 
 
 @hydra.main(version_base="1.3", config_path="configs", config_name="evaluate")
@@ -50,8 +50,11 @@ def main(cfg: DictConfig) -> None:
                     f"largest difference of a score {found:.2g}"
                 )
         out = Path(cfg.out or common_folder(evaluation.runs) / "evaluation")
-        write_evaluation(evaluation, difference, out)
-        draw_predictions(evaluation, out)
+        try:
+            write_evaluation(evaluation, difference, out)
+            draw_predictions(evaluation, out)
+        except OSError as error:
+            raise ValueError(f"{explain(error)}; choose another folder with out=") from error
         console.print(str(out), style="bold", markup=False)
 
 

@@ -15,9 +15,9 @@ def main(cfg: DictConfig) -> float:
     # launcher sends this function to other processes with the names around it, and it cannot go.
     from experiments.console import console
     from experiments.evaluation.terminal import print_runs
+    from experiments.runs.accelerator import check_accelerator
     from experiments.runs.overrides import Overrides
     from experiments.runs.run import Run
-    from experiments.runs.speed import check_accelerator
 
     with readable_errors(go_on=HydraConfig.get().mode == RunMode.MULTIRUN):
         check_accelerator(cfg.trainer)

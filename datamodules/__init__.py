@@ -1,4 +1,4 @@
-"""From raw recordings to batches: file formats, preparation, sample data, Lightning datamodules.
+"""From raw recordings to batches: file formats, preparation, sample data, datamodules.
 
 The datamodules are imported on first use, so that `prepare` and its worker processes, which need no
 torch, start at once.

@@ -7,7 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 
-from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.errors import (
+    HydraException,
+    InstantiationException,
+    MissingConfigException,
+    OverrideParseException,
+)
 from omegaconf import DictConfig
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 from rich.console import Console
@@ -16,8 +21,9 @@ from experiments.signals import TERMINATED, TerminatedError, sigterm_as_interrup
 
 # Of the processes that train one network together, one speaks for all.
 rank = os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))
-console = Console(soft_wrap=True, quiet=rank != "0")
-complaints = Console(soft_wrap=True, stderr=True)
+# No markup: names of classes, fusions and folders come from files, and may hold square brackets.
+console = Console(soft_wrap=True, markup=False, quiet=rank != "0")
+complaints = Console(soft_wrap=True, markup=False, stderr=True)
 
 TRACEBACKS = "HYDRA_FULL_ERROR"  # set to 1 by a user who wants to see where an error comes from
 
@@ -71,7 +77,7 @@ def readable_errors(*, go_on: bool = False) -> Iterator[None]:
     quieten()
     try:
         yield
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, InstantiationException) as error:
         complain(explain(error))
         if go_on:
             raise ReportedError(str(error)) from error
@@ -87,6 +93,13 @@ def complain(message: str) -> None:
 def explain(error: Exception) -> str:
     """Say in one sentence which override of a command line is wrong, and which keys there are."""
     cause = error.__cause__ or error
+    if isinstance(error, InstantiationException):  # "Error in call to target 'a.B':", what, where
+        target, _, place = (*str(error).splitlines(), "", "")[:3]
+        place = place.removeprefix("full_key: ") or "a class"
+        named = target.rpartition("target ")[2].rstrip(":")
+        return f"{place}: {named} does not take its settings ({type(cause).__name__}: {cause})"
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, InterpolationResolutionError):  # what a resolver says, `pick` above all
         return str(error).splitlines()[0].rpartition("while resolving interpolation: ")[2]
     if isinstance(error, MissingConfigException) and error.options:

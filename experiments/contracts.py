@@ -8,11 +8,13 @@ Legend: B samples, N samples of a split, K outputs.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast, runtime_checkable
 
 import numpy as np
-import pytorch_lightning as pl
 from torch import Tensor, nn
+
+if TYPE_CHECKING:  # for its name alone: whoever plans, or reads what is there, does not train
+    import pytorch_lightning as pl
 
 Batch = dict[str, Any]
 """Modality names, `label`, `id` and others with a row for each sample; nearly all are tensors."""
@@ -22,7 +24,7 @@ Criterion = Callable[[Tensor, Tensor], Tensor]
 
 
 class DataModule(Protocol):
-    """A `LightningDataModule` whose construction reads no array and writes nothing.
+    """What Lightning is fed from; its construction reads no array and writes nothing.
 
     `identity` and `provenance` are known at once, everything else after `prepare_data` (which
     may render or download) and `setup("fit")`.
@@ -66,6 +68,9 @@ class DataModule(Protocol):
 
     def change_evaluation(self, changes: Mapping[str, Any]) -> None:
         """Change samples of the evaluation splits as they are loaded; `{}` ends that."""
+
+    def train_dataloader(self) -> Iterable[Batch]:
+        """Return the loader of the training part."""
 
     def val_dataloader(self) -> Sequence[Iterable[Batch]]:
         """Return a loader for each of `evaluation_names`."""
@@ -324,6 +329,6 @@ class TaskModule(Protocol):
     def train_metrics(self) -> Mapping[str, float]: ...
 
 
-def task_of(module: pl.LightningModule) -> TaskModule:
+def task_of(module: "pl.LightningModule") -> TaskModule:
     """Return the module that Lightning hands to a callback as what it is here."""
     return cast("TaskModule", module)

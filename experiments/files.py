@@ -34,14 +34,32 @@ def usable_folder(path: Path, key: str) -> Path:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to; rename it over `path` once it is complete."""
+    """Give a path beside `path` to write to; rename it over `path` once it is complete.
+
+    Raises:
+        OSError: it cannot be written; the error names `path`, and not what lay beside it.
+
+    The bytes are on the disk before they get the name, so that a power cut leaves the file before
+    or the new one, and not an empty one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         yield beside
+        _to_disk(beside)
         beside.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot be written: {error.strerror}", str(path)) from error
+    except RuntimeError as error:  # what torch.save makes of a full disk
+        reason = str(error).splitlines()[0]
+        raise OSError(None, f"cannot be written: {reason}", str(path)) from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,13 +1,12 @@
 """A packed CMU-MOSEI of random numbers for tests, written as `prepare` writes it."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from datamodules.packed.assemble import describe_arrays
-from datamodules.packed.dataset import FORMAT, INDEX, MANIFEST, file_hash, write_index
+from datamodules.packed.dataset import INDEX, write_index
+from tests.sample_data import write_manifest
 
 WIDTHS = {"visual": 35, "audio": 74, "text": 6}
 VIDEOS = {"train": 10, "valid": 3, "test": 4}  # videos of each split, with three segments each
@@ -48,14 +47,6 @@ def write_packed(
         values = np.add.outer(np.add.outer(np.arange(len(rows)), np.arange(steps) / 8), np.zeros(1))
         channels = np.arange(width) / 128 + number * 256
         np.save(root / f"{modality}.npy", np.broadcast_to(values + channels, shape).astype(kind))
-    manifest = {
-        "format": FORMAT,
-        "task": "mosei",
-        "protocol": "paper",
-        "provenance": "sample",
-        "settings": {"alignment": "word", "keep_silence": False, "text_padding": "zero"},
-        "modalities": describe_arrays(root),
-        "index": {"rows": len(rows), "columns": list(rows[0]), "sha256": file_hash(root / INDEX)},
-    }
-    (root / MANIFEST).write_text(json.dumps(manifest))
+    settings = {"alignment": "word", "keep_silence": False, "text_padding": "zero"}
+    write_manifest(root, rows, task="mosei", provenance="sample", settings=settings)
     return root

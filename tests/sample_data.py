@@ -1,10 +1,15 @@
 """A tiny rendered RAVDESS for tests: four actors, made once a session and shared by its workers."""
 
+import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from datamodules.packed.assemble import describe_arrays
+from datamodules.packed.dataset import FORMAT, INDEX, MANIFEST, file_hash
 from datamodules.ravdess.prepare import RavdessSettings
 from datamodules.ravdess.sample.render import RavdessSample
 
@@ -23,6 +28,17 @@ def session_folder(factory: pytest.TempPathFactory) -> Path:
     """The folder that all test processes of one session share."""
     own = factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+def write_manifest(root: Path, rows: Sequence[Mapping[str, object]], **entries: Any) -> None:
+    """Describe the arrays and the index of a packed set that a test made by itself."""
+    index = {"rows": len(rows), "columns": list(rows[0]), "sha256": file_hash(root / INDEX)}
+    manifest = {
+        "format": FORMAT, "protocol": "paper", "provenance": "real", "settings": {}, "source": {},
+        "modalities": describe_arrays(root), "index": index,
+        "counts": {}, "dropped": {}, "warnings": [], "made": {},
+    }  # fmt: skip
+    (root / MANIFEST).write_text(json.dumps(manifest | entries))
 
 
 def tiny_ravdess(folder: Path) -> tuple[Path, Path]:

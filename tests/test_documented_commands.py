@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+import numpy as np
 import omegaconf.base
 import pytest
 import torch
@@ -28,6 +29,7 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 from rich.console import Console
 
+from datamodules.packed.dataset import INDEX, write_index
 from experiments.conversion.convert import convert
 from experiments.evaluation.places import run_folders
 from experiments.exporting.command import Wanted
@@ -46,6 +48,7 @@ from scripts.benchmarks.options import read
 from tests.commands import ROOT
 from tests.documented import PLACEHOLDER, Command, commands_in, pages
 from tests.experiments.finished import finished_run
+from tests.sample_data import write_manifest
 
 CONFIGS = ROOT / "configs"
 ELSEWHERE = {  # pages whose commands are all run there
@@ -93,7 +96,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     for root in ("packed", *tasks):
         (place / root).mkdir(parents=True)
-        (place / root / "manifest.json").write_text('{"format": 1, "provenance": "real"}')
+        write_index(place / root / INDEX, [{"id": "a"}])
+        np.save(place / root / "audio.npy", np.zeros(1))
+        write_manifest(place / root, [{"id": "a"}], task=Path(root).parent.name)
     (place / "raw").mkdir()
     for file in ("list.txt", "table.csv"):
         (place / file).touch()

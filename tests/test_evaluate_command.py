@@ -57,11 +57,30 @@ def test_what_cannot_be_evaluated_ends_in_one_message(tmp_path: Path) -> None:
     folder = finished_run(tmp_path / "a")
     for overrides, message in (
         ([], "run=<run folder> is missing"),
-        ([f"run={folder}", "recompute=true"], "config.yaml: no such file"),
+        (
+            [f"run={folder}", "recompute=true"],
+            "configuration, found no such file",
+        ),
     ):
         code, _, err = run("evaluate.py", *overrides)
         assert code == 1
         assert err.startswith("error: ") and err.count("\n") == 1 and message in err, err
+
+
+def test_names_that_look_like_markup_or_mathematics_are_shown_as_they_are(tmp_path: Path) -> None:
+    names = ["[/red]", "a $x^{$ b", "<b>&", "50%_#~", "[bold]x"]
+    folder = finished_run(tmp_path / "a", classes=names)
+    code, out, err = run("evaluate.py", f"run={folder}")
+    assert (code, err) == (0, "")
+    assert all(f"\n{name}" in out for name in names)
+
+
+def test_where_nothing_can_be_written_another_place_is_proposed(tmp_path: Path) -> None:
+    folder = finished_run(tmp_path / "a")
+    (tmp_path / "file").touch()
+    code, out, err = run("evaluate.py", f"run={folder}", f"out={tmp_path}/file/out")
+    assert code == 1 and "accuracy" in out
+    assert re.fullmatch(r"error: \S+/file\S*: .*; choose another folder with out=\n", err)
 
 
 def test_help_is_quick() -> None:

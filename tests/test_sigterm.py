@@ -1,5 +1,6 @@
 """SIGTERM, as clusters send it, on real processes: exit status 143, one line, nothing lost."""
 
+import json
 import os
 import signal
 import subprocess
@@ -96,3 +97,39 @@ def test_processes_that_train_together(tmp_path: Path, all_at_once: bool) -> Non
     code, _, err = end(process)
     assert code == 143 and LAST in err
     wait_for_end(processes)
+
+
+def below(process: subprocess.Popen[str], words: bytes) -> int | None:
+    """Return a process below another one by the words of its command, if there is one."""
+    for number in family(process)[1:]:
+        try:
+            if words in Path(f"/proc/{number}/cmdline").read_bytes():
+                return number
+        except FileNotFoundError:
+            continue
+    return None
+
+
+@pytest.mark.slow
+def test_a_job_of_a_cluster_before_its_time_is_up(tmp_path: Path) -> None:
+    """submitit sends SIGUSR2, puts the job into the queue again, and the run goes on."""
+    overrides = ("fusion=msaf", "fold=0", "init=scratch", "epochs=60")
+    launcher = ("hydra/launcher=submitit_local", "hydra.launcher.timeout_min=60")
+    process = start("train.py", "-m", *tiny(tmp_path / "queued", *overrides, *launcher))
+    wait_for(process, lambda: bool(list(tmp_path.rglob("resume.before.ckpt"))))
+    job = below(process, b"submitit.core._submit")
+    assert job is not None
+    before = next(tmp_path.rglob("log.csv")).read_text().splitlines()
+    os.kill(job, signal.SIGUSR2)
+    code, _, err = end(process)
+    assert (code, err) == (0, "")
+    logs = "".join(log.read_text() for log in tmp_path.rglob("*_0_log.*"))
+    assert logs.count("Requeued job") == 1
+    assert end(start("train.py", *tiny(tmp_path / "peace", *overrides)))[0] == 0
+    queued, peace = (runs_below(tmp_path / name)[0] for name in ("queued", "peace"))
+    figures = [json.loads((f / "metrics.json").read_text())["reported"] for f in (queued, peace)]
+    assert figures[0] == figures[1]
+    there = (queued / "log.csv").read_text().splitlines()
+    assert len(before) > 1 and there[: len(before) - 1] == before[:-1]  # with their very seconds
+    epochs = [len((f / "log.csv").read_text().splitlines()) for f in (queued, peace)]
+    assert epochs == [61, 61]

@@ -11,9 +11,9 @@ from typing import ClassVar
 import numpy as np
 
 from datamodules.corruption.moments import Moments, training_moments
+from datamodules.packed.batch import Change
 from datamodules.packed.datamodule import PackedDataModule
 from datamodules.packed.errors import DataError
-from datamodules.packed.rows import Change
 
 
 class Corruption(ABC):

@@ -10,10 +10,10 @@ from typing import ClassVar
 import numpy as np
 
 from datamodules.corruption.base import Corruption
+from datamodules.packed.batch import Change
 from datamodules.packed.datamodule import PackedDataModule
 from datamodules.packed.dataset import MANIFEST, PackedDataset, canonical_hash
 from datamodules.packed.errors import DataError
-from datamodules.packed.rows import Change
 
 
 class RawCorruption(Corruption):

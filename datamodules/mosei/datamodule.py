@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 
-from datamodules.mosei.own import OwnMosei
 from datamodules.mosei.sample.render import ENCODER, MoseiSample
 from datamodules.mosei.segment import MoseiSettings
 from datamodules.mosei.splits import check_parts, divide
+from datamodules.packed.batch import Batch
 from datamodules.packed.datamodule import Common, PackedDataModule
 from datamodules.packed.dataset import INDEX, PackedDataset
 from datamodules.packed.errors import DataError
-from datamodules.packed.rows import Batch, PackedRows
+
+if TYPE_CHECKING:
+    from datamodules.mosei.own import OwnMosei
 
 
 class MOSEI(PackedDataModule):
@@ -62,6 +64,8 @@ class MOSEI(PackedDataModule):
     def setup(self, stage: str | None = None) -> None:
         if self.ids:
             return
+        from datamodules.packed.rows import PackedRows
+
         packed = self.open_packed()
         arrays = {name: packed.array(name) for name in self.modalities}  # (N, T, C)
         labels = self._numbers(packed, "label").astype(np.float32)
@@ -130,8 +134,10 @@ class MOSEI(PackedDataModule):
         shapes: Mapping[str, Sequence[int]],
         without: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
-    ) -> OwnMosei:
+    ) -> "OwnMosei":
         """What reads texts and features of one's own, as the packed ones were prepared."""
+        from datamodules.mosei.own import OwnMosei
+
         encoder = (preparation or {}).get("text_encoder")
         own = None if self.sample is None else str(self.sample.raw / ENCODER)
         return OwnMosei(

@@ -20,9 +20,9 @@ from datamodules.mosei.text_features import TextFeatures
 from datamodules.own.files import Group, OwnFiles, batch_of, plural
 from datamodules.own.kinds import kind_of, with_article
 from datamodules.own.sample import OwnSample
+from datamodules.packed.batch import Batch
 from datamodules.packed.errors import DataError
 from datamodules.packed.numbers import fits
-from datamodules.packed.rows import Batch
 
 
 class OwnMosei(OwnFiles):

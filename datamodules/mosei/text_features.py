@@ -14,7 +14,7 @@ import numpy as np
 
 from datamodules.mosei.text_encoder import TextEncoder
 from datamodules.packed.dataset import canonical_hash, write_atomically
-from datamodules.packed.errors import DataError
+from datamodules.packed.errors import DataError, reading
 from datamodules.packed.numbers import fits
 from datamodules.packed.workers import progress
 
@@ -95,7 +95,10 @@ class TextFeatures:
     def _encode(self, target: Path) -> None:
         data, state = target.with_suffix(".partial"), target.with_suffix(".json")
         batches = self._batches()
-        finished = json.loads(state.read_text())["batches"] if state.is_file() else 0
+        finished = 0
+        if state.is_file():
+            with reading(state, "remove it, and the text is encoded from its beginning"):
+                finished = int(json.loads(state.read_text())["batches"])
         with (
             data.open("r+b" if state.is_file() else "w+b") as file,
             progress("encoding text", len(self.pieces)) as done,

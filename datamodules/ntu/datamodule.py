@@ -2,28 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 
 from datamodules.formats.ntu_name import ACTIONS
-from datamodules.ntu.augmentation import (
-    NORMALISATIONS,
-    ClipAugmentation,
-    lengthen,
-    view_skeleton,
-    view_video,
-)
 from datamodules.ntu.clip import LENGTH, NtuSettings
 from datamodules.ntu.groups import NtuSkeleton, NtuVideo, NtuWindows
-from datamodules.ntu.own import OwnNtu
 from datamodules.ntu.sample.render import NtuSample
 from datamodules.ntu.splits import VALIDATION, Split, split_rows
-from datamodules.packed.augmentation import normalise, normalised
+from datamodules.ntu.windows import ClipAugmentation, lengthen
+from datamodules.packed.batch import Batch
+from datamodules.packed.crop import normalised
 from datamodules.packed.datamodule import Common, PackedDataModule
 from datamodules.packed.errors import DataError
-from datamodules.packed.rows import Batch, PackedRows
 from datamodules.packed.settings import read_group
+
+if TYPE_CHECKING:
+    from datamodules.ntu.own import OwnNtu
 
 
 class NTU(PackedDataModule):
@@ -84,6 +80,8 @@ class NTU(PackedDataModule):
     def setup(self, stage: str | None = None) -> None:
         if self.ids:
             return
+        from datamodules.packed.rows import PackedRows
+
         packed = self.open_packed()
         labels = np.array(packed.index["label"], dtype=np.int64)
         if labels.max() >= len(ACTIONS) or labels.min() < 0:
@@ -150,10 +148,15 @@ class NTU(PackedDataModule):
         return ready | {"label": batch["label"], "id": batch["id"]}
 
     def _video(self, video: Any, drawn: np.ndarray) -> Any:
+        from datamodules.ntu.augmentation import view_video
+        from datamodules.packed.augmentation import normalise
+
         seen = view_video(video, drawn, frames=self.video.frames, size=self.video.size)
         return normalise(seen, self.video.channel_order)
 
     def _skeleton(self, skeleton: Any, drawn: np.ndarray, lengths: np.ndarray) -> Any:
+        from datamodules.ntu.augmentation import NORMALISATIONS, view_skeleton
+
         centre = NORMALISATIONS[self.skeleton.normalisation]
         return centre(view_skeleton(skeleton, drawn, lengths, frames=self.skeleton.frames))
 
@@ -176,8 +179,10 @@ class NTU(PackedDataModule):
         shapes: Mapping[str, Sequence[int]],
         without: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
-    ) -> OwnNtu:
+    ) -> "OwnNtu":
         """What reads recordings of one's own, as the packed ones were prepared."""
+        from datamodules.ntu.own import OwnNtu
+
         return OwnNtu(
             self.prepared_with(preparation),
             self.augmentation,

@@ -9,9 +9,9 @@ import numpy as np
 
 from datamodules.formats.skeleton import JOINTS
 from datamodules.formats.video import frame_times
-from datamodules.ntu.augmentation import ClipAugmentation
 from datamodules.ntu.bodies import PERSONS
 from datamodules.ntu.clip import LENGTH, NtuSettings, PrepareSample, Sample
+from datamodules.ntu.windows import ClipAugmentation
 from datamodules.own.files import Group, OwnFiles, batch_of, plural
 from datamodules.own.kinds import kind_of, with_article
 from datamodules.own.sample import OwnSample, View, Views, drawn

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from datamodules.own.sample import OwnSample
+from datamodules.packed.batch import Batch
 from datamodules.packed.errors import DataError
-from datamodules.packed.rows import Batch
 
 
 @dataclass(frozen=True)

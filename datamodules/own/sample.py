@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from datamodules.packed.rows import Batch
+from datamodules.packed.batch import Batch
 
 _SHOWN = 5  # frames that are drawn
 _WIDTH = 240  # pixels of a frame that is drawn

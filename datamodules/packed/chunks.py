@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from datamodules.packed.dataset import write_atomically
-from datamodules.packed.errors import DataError
+from datamodules.packed.errors import DataError, reading
 from datamodules.packed.workers import worker_pool
 
 CHUNK = 16  # samples; one chunk is what a kill can lose per worker
@@ -76,7 +76,12 @@ def run_chunks(
             for future in as_completed(futures):
                 future.result()
                 done(len(_chunk(items, futures[future])))
-    return [r for n in numbers for r in json.loads(chunk_record(folder, n).read_text())]
+    return [r for n in numbers for r in _read(chunk_record(folder, n))]
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    with reading(path, f"remove {path.parent}, and prepare again"):
+        return json.loads(path.read_text())
 
 
 def largest(shapes: Iterable[Sequence[int]]) -> tuple[int, ...]:
@@ -126,5 +131,7 @@ def _work_on_chunk(items: Sequence[Any], work: Work, folder: Path, number: int) 
         beside = path.with_name(f"{path.name}.{os.getpid()}")
         with beside.open("wb") as file:
             np.save(file, padded([arrays[modality] for arrays in kept]))
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(path)
     write_atomically(chunk_record(folder, number), json.dumps(records))

@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, NotRequired, TypedDict
 
 import numpy as np
-import torch
-from pytorch_lightning import LightningDataModule
-from torch.utils.data import DataLoader
 
+from datamodules.packed.batch import Batch, Change
 from datamodules.packed.dataset import PackedDataset, manifest_hash, read_manifest
-from datamodules.packed.rows import Batch, Change, PackedRows, batches
 from datamodules.packed.sample import RenderedSample
 from datamodules.packed.settings import read_group
 from datamodules.packed.workers import cores
+
+if TYPE_CHECKING:
+    from torch.utils.data import DataLoader
+
+    from datamodules.packed.rows import PackedRows
 
 
 class Common(TypedDict):
@@ -29,13 +31,14 @@ class Common(TypedDict):
     workers: NotRequired[int | None]
 
 
-class PackedDataModule(LightningDataModule):
+class PackedDataModule:
     """Batches of a packed set: a training part and one part for each evaluation split.
 
-    Constructing one reads, renders and writes nothing. A subclass names its task and the classes of
-    its rendered sample and of the settings of prepare. In `setup` it says which rows belong to
-    which part (`rows`), and what a batch of them holds, in training and in evaluation. Its
-    constructor adds arguments of its own to the common ones.
+    Constructing one reads, renders and writes nothing, and takes no torch, which comes with the
+    first batch: to plan a table is to construct many, and to ask for their identity. A subclass
+    names its task and the classes of its rendered sample and of the settings of prepare. In `setup`
+    it says which rows belong to which part (`rows`), and what a batch of them holds, in training
+    and in evaluation. Its constructor adds arguments of its own to the common ones.
 
     Args:
         root: the packed folder.
@@ -57,8 +60,8 @@ class PackedDataModule(LightningDataModule):
     settings_class: ClassVar[type[Any]]  # of prepare
     classes: ClassVar[Sequence[str] | None] = None  # their names, where labels are classes
     rows: dict[str, np.ndarray]
-    training_rows: PackedRows
-    evaluation_rows: PackedRows
+    training_rows: "PackedRows"
+    evaluation_rows: "PackedRows"
 
     def __init__(
         self,
@@ -74,7 +77,6 @@ class PackedDataModule(LightningDataModule):
         evaluation_batch_size: int | None = None,
         workers: int | None = None,
     ) -> None:
-        super().__init__()
         self.root = Path(root)
         self.evaluation_names = evaluation_names
         self.modalities = tuple(modalities)
@@ -88,7 +90,7 @@ class PackedDataModule(LightningDataModule):
         self.evaluation_batch_size = (
             batch_size if evaluation_batch_size is None else evaluation_batch_size
         )
-        self.workers = _default_workers() if workers is None else workers
+        self.wanted_workers = workers
         self.ids: list[str] = []
 
     def prepare_data(self) -> None:
@@ -168,7 +170,18 @@ class PackedDataModule(LightningDataModule):
         """The hash of the packed set's manifest; a sample has none before it is prepared."""
         return manifest_hash(self.root)
 
-    def train_dataloader(self) -> DataLoader[Batch]:
+    @property
+    def workers(self) -> int:
+        """How many loader processes there are."""
+        import torch
+
+        if self.wanted_workers is not None:
+            return self.wanted_workers
+        return min(4, cores()) if torch.cuda.is_available() else 0
+
+    def train_dataloader(self) -> "DataLoader[Batch]":
+        from datamodules.packed.rows import batches
+
         return batches(
             self.training_rows,
             self.rows["train"],
@@ -177,8 +190,10 @@ class PackedDataModule(LightningDataModule):
             workers=self.workers,
         )
 
-    def val_dataloader(self) -> list[DataLoader[Batch]]:
+    def val_dataloader(self) -> "list[DataLoader[Batch]]":
         """One loader for each of `evaluation_names`."""
+        from datamodules.packed.rows import batches
+
         return [
             batches(
                 self.evaluation_rows,
@@ -190,9 +205,6 @@ class PackedDataModule(LightningDataModule):
             for name in self.evaluation_names
         ]
 
-    def test_dataloader(self) -> list[DataLoader[Batch]]:
-        return self.val_dataloader()
-
-
-def _default_workers() -> int:
-    return min(4, cores()) if torch.cuda.is_available() else 0
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Turn a loaded batch, on the device, into what the network takes: here it is that."""
+        return batch

@@ -15,10 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from datamodules.packed.errors import DataError
+from datamodules.packed.errors import DataError, reading
+from datamodules.packed.schema import mistake
 
 FORMAT = 1
 MANIFEST, INDEX = "manifest.json", "index.csv"
+AGAIN = "copy the whole folder again or prepare again"
 
 
 def canonical_hash(value: Any) -> str:
@@ -49,6 +51,8 @@ def write_index(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_manifest(root: Path) -> dict[str, Any]:
@@ -63,13 +67,16 @@ def read_manifest(root: Path) -> dict[str, Any]:
         raise DataError(
             f"{path}: expected a packed data set, found {found}; make one with scripts/prepare.py"
         )
-    try:
-        manifest = json.loads(path.read_text())
+    with reading(path, AGAIN):
+        try:
+            manifest = json.loads(path.read_text())
+        except ValueError as error:
+            raise DataError(f"{path}: expected a manifest in JSON: {error}; {AGAIN}") from error
+    if isinstance(manifest, dict) and manifest.get("format", FORMAT) != FORMAT:
         found = manifest["format"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: expected a manifest in JSON: {error!r}; prepare again") from error
-    if found != FORMAT:
         raise DataError(f"{path}: expected format {FORMAT}, found {found}; prepare again")
+    if wrong := mistake(manifest):
+        raise DataError(f"{path}: expected the manifest of a packed set, found {wrong}; {AGAIN}")
     return manifest
 
 
@@ -152,20 +159,17 @@ class PackedDataset:
                 "missing files in the raw folder"
             )
         path = self.root / f"{modality}.npy"
-        try:
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise DataError(
-                f"{path}: expected a whole array: {error}; the file is missing or cut off: "
-                "copy it again or prepare again"
-            ) from error
+        if not path.exists():
+            raise DataError(f"{path}: expected a whole array, found no such file; {AGAIN}")
+        with reading(path, f"the file is cut off or damaged: {AGAIN}"):
+            array = np.lib.format.open_memmap(path, mode="r")
         expected = self.modalities[modality]
         found = {"shape": list(array.shape), "dtype": str(array.dtype)}
         if any(found[key] != expected[key] for key in found) or len(array) != len(self):
             raise DataError(
                 f"{path}: expected {expected['dtype']} {expected['shape']} and {len(self)} rows, "
                 f"found {found['dtype']} {found['shape']}: array and manifest are not of one set; "
-                "copy the whole folder again or prepare again"
+                f"{AGAIN}"
             )
         return np.asarray(array)  # still on disk, but without memmap's cost for every slice
 
@@ -176,8 +180,11 @@ class PackedDataset:
         if not path.is_file() or file_hash(path) != expected["sha256"]:
             raise DataError(
                 f"{path}: expected the index that the manifest describes ({expected['rows']} "
-                "rows), found another or none; copy the whole folder again or prepare again"
+                f"rows), found another or none; {AGAIN}"
             )
-        with path.open(newline="") as file:
+        with reading(path, AGAIN), path.open(newline="") as file:
             rows = list(csv.DictReader(file))
-        return {column: [row[column] for row in rows] for column in expected["columns"]}
+            found = {column: [row[column] for row in rows] for column in expected["columns"]}
+        if len(rows) != expected["rows"]:
+            raise DataError(f"{path}: expected {expected['rows']} rows, found {len(rows)}; {AGAIN}")
+        return found

@@ -13,15 +13,22 @@ class DataError(ValueError):
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: Path, advice: str = "fetch it again, or leave it out") -> Iterator[None]:
     """Name the file that a reader stumbles over, whatever it stumbles over.
 
     Readers say what is wrong with the damage that they know. One file with damage that they do not
-    know must not end the work on thousands of others.
+    know must not end the work on thousands of others. A pipe would be waited for without end.
+
+    Args:
+        path: what is read.
+        advice: what the user can do.
 
     Raises:
         DataError: in place of any exception but those that are not about the file.
     """
+    if path.exists() and not path.is_file():
+        found = "a folder" if path.is_dir() else "something that is no file"
+        raise DataError(f"{path}: expected a file that can be read, found {found}; {advice}")
     try:
         yield
     except (DataError, MemoryError, ImportError):
@@ -29,7 +36,7 @@ def reading(path: Path) -> Iterator[None]:
     except Exception as error:
         raise DataError(
             f"{path}: expected a file that can be read, found damage ({type(error).__name__}: "
-            f"{error}); fetch it again, or leave it out"
+            f"{error}); {advice}"
         ) from error
 
 

@@ -1,7 +1,7 @@
 """Rows of a packed set as batches."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from io import BufferedReader
 from mmap import mmap
 from pathlib import Path
@@ -11,11 +11,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from datamodules.packed.batch import Batch, Change, Draw
 from datamodules.packed.sampling import EpochSampler
-
-Draw = Callable[[tuple[int, ...], np.random.Generator], np.ndarray]
-Change = Callable[[np.ndarray, int], np.ndarray]  # a sample as packed, its row -> the same shape
-Batch = dict[str, Any]  # tensors, and arrays that stay with the processor, as what was drawn
 
 
 class RowsOnDisk:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from datamodules.packed.dataset import MANIFEST, canonical_hash, differences, read_manifest
 from datamodules.packed.errors import DataError
-from datamodules.packed.source import RENDERED
+from datamodules.packed.source import RENDERED, rendered
 from datamodules.packed.workers import cores, progress, worker_pool
 
 
@@ -111,7 +111,7 @@ class RenderedSample(ABC):
             DataError: `raw` holds files that were not rendered.
         """
         label = self.raw / RENDERED
-        if label.is_file() and json.loads(label.read_text()) == self._rendered:
+        if rendered(self.raw) == {"rendered": self._rendered}:
             return
         if self.raw.exists() and not label.is_file():
             raise DataError(

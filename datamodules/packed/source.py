@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from datamodules.packed.errors import reading
+
 RENDERED = "sample.json"  # lies in a rendered raw folder and says how it was rendered
 _LISTED = 5  # file names that a warning lists
 _ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz")
@@ -38,7 +40,10 @@ def fingerprint_of(listed: Sequence[tuple[str, int]]) -> dict[str, Any]:
 def rendered(raw: Path) -> dict[str, Any]:
     """How a raw folder was rendered, under `rendered`; empty for real data."""
     path = raw / RENDERED
-    return {"rendered": json.loads(path.read_text())} if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    with reading(path, "move the folder away; a sample is rendered anew"):
+        return {"rendered": json.loads(path.read_text())}
 
 
 def left_out(paths: Sequence[Path], raw: Path, why: str) -> list[str]:

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -32,6 +33,12 @@ def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
     try:
         yield pool
+    except BrokenProcessPool as error:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise DataError(
+            "a worker process was killed, most likely because memory ran out: what is finished is "
+            f"kept, and the same command goes on; try it with fewer than workers={workers}"
+        ) from error
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         raise

@@ -3,21 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 
 from datamodules.formats.openface import ACTION_UNITS
 from datamodules.formats.ravdess_name import EMOTIONS
-from datamodules.packed.augmentation import CropAndFlip, crop_and_flip, normalise, normalised
+from datamodules.packed.batch import Batch
+from datamodules.packed.crop import CropAndFlip, normalised
 from datamodules.packed.datamodule import Common, PackedDataModule
 from datamodules.packed.errors import DataError
-from datamodules.packed.rows import Batch, PackedRows
 from datamodules.packed.settings import check_settings, read_group
 from datamodules.ravdess.clip import RavdessSettings
-from datamodules.ravdess.own import RATE, OwnRavdess
 from datamodules.ravdess.sample.performance import FPS
 from datamodules.ravdess.sample.render import RavdessSample
+
+if TYPE_CHECKING:
+    from datamodules.ravdess.own import OwnRavdess
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ class RAVDESS(PackedDataModule):
     def setup(self, stage: str | None = None) -> None:
         if self.ids:
             return
+        from datamodules.packed.rows import PackedRows
+
         packed = self.open_packed()
         arrays = {name: packed.array(name) for name in self.modalities}
         # all but video is small: in memory, a fetch is a copy of a few kilobytes
@@ -127,6 +131,8 @@ class RAVDESS(PackedDataModule):
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Frames travel as bytes; on the device they are cropped and become numbers."""
+        from datamodules.packed.augmentation import crop_and_flip, normalise
+
         ready = {name: entry for name, entry in batch.items() if name != "video_drawn"}
         if "video_drawn" in batch:
             ready["video"] = crop_and_flip(batch["video"], batch["video_drawn"])
@@ -155,8 +161,10 @@ class RAVDESS(PackedDataModule):
         shapes: Mapping[str, Sequence[int]],
         without: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
-    ) -> OwnRavdess:
+    ) -> "OwnRavdess":
         """What reads clips of one's own, as the packed ones were prepared."""
+        from datamodules.ravdess.own import RATE, OwnRavdess
+
         rendered = self.sample is not None
         if preparation is not None:
             rendered = preparation.get("provenance") == "sample"

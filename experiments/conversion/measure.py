@@ -16,7 +16,7 @@ from experiments.runs.complexity import count_flops
 from experiments.runs.compose import build
 from experiments.runs.folder import Metrics, RunError, RunFolder
 from experiments.runs.make import environment
-from experiments.runs.rules import Report, write_predictions
+from experiments.runs.report import Report, write_predictions
 
 
 def measure_converted(places: str | list[str], root: Path, *, trust: bool = False) -> None:

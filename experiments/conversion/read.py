@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from experiments.runs.folder import RunError
-from experiments.runs.weights import UNREADABLE, fingerprint
+from experiments.runs.published import fingerprint
+from experiments.runs.weights import UNREADABLE, refuse_damage
 
 # Plain numbers as NumPy pickles them: the MOSEI files hold figures beside the weights.
 _MAKE_SCALAR: Any = np.float64(0).__reduce__()[0]
@@ -65,9 +66,7 @@ def read_checkpoint(file: Path) -> Checkpoint:
     Raises:
         RunError: if it is no file, cut off, or holds or would run anything else.
     """
-    if not file.is_file():
-        found = "a folder" if file.is_dir() else "nothing"
-        raise RunError(f"in={file}: expected a file of weights, found {found}")
+    refuse_damage(file, "download it again")
     try:
         with torch.serialization.safe_globals(NUMBERS):
             content: Any = torch.load(file, map_location="cpu", weights_only=True)

@@ -5,8 +5,9 @@ import numpy as np
 from experiments.console import quieten
 from experiments.contracts import TaskModule
 from experiments.evaluation.finished import FinishedRun
-from experiments.evaluation.reopen import Reopened, reopen
+from experiments.evaluation.reopen import Reopened, reopen, running
 from experiments.runs.compose import build
+from experiments.runs.feed import lightning_data
 from experiments.runs.folder import RunError
 
 TOLERANCE = 1e-3  # of the largest score; another device or number of threads rounds differently
@@ -29,7 +30,9 @@ def recompute(run: FinishedRun, rule: str, *, trust: bool = False) -> float:
             another one, the weights are not this network's, or the scores differ by more than
             rounding.
     """
-    task = predict_again(reopen(run, rule, trust=trust))
+    found = reopen(run, rule, trust=trust)
+    with running(run):
+        task = predict_again(found)
     scores = task.evaluations["test"].scores.numpy()
     stored = run.predictions(rule).scores
     difference = float(np.abs(scores - stored).max()) if scores.shape == stored.shape else np.inf
@@ -48,5 +51,5 @@ def predict_again(found: Reopened) -> TaskModule:
     )
     quieten()  # after Lightning is imported, which sets its own level
     trainer = build(found.cfg.trainer, callbacks=[], logger=False)
-    trainer.validate(task, datamodule=found.data, verbose=False)
+    trainer.validate(task, datamodule=lightning_data(found.data), verbose=False)
     return task

@@ -1,6 +1,7 @@
 """A complete run opened again: its network with its weights, and the data that it was made with."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,6 @@ from hydra.errors import InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from torch import nn
-from yaml import YAMLError  # type: ignore[import-untyped]
 
 from experiments.contracts import Batch, DataModule
 from experiments.evaluation.finished import FinishedRun
@@ -103,6 +103,26 @@ def with_network(run: FinishedRun, cfg: DictConfig, rule: str, data: DataModule)
     return Reopened(run, cfg, network.to(device).eval(), data, device)
 
 
+@contextmanager
+def running(run: FinishedRun) -> Iterator[None]:
+    """Say that a run's configuration is wrong where its network or its data fail while they run.
+
+    Raises:
+        RunError: in place of what they raise, which is its cause.
+    """
+    try:
+        yield
+    except ValueError:  # says itself what is wrong
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        raise RunError(
+            f"{run.folder.path / 'config.yaml'}: expected the configuration that the run was made "
+            f"with, found one that fails ({reason}): copy the run folder again from where it is "
+            "whole, or train the run again"
+        ) from error
+
+
 def build_again(node: DictConfig, run: FinishedRun) -> Any:
     """Build what a run's configuration describes.
 
@@ -125,21 +145,16 @@ def read_config(run: FinishedRun, *, trust: bool) -> DictConfig:
     """Read the configuration that a run was made with, every interpolation resolved.
 
     Raises:
-        RunError: if it is missing or no YAML mapping, or names a class that is not known and
+        RunError: if it is missing or no configuration, or names a class that is not known and
             not trusted.
     """
-    file = run.folder.path / "config.yaml"
-    try:
-        cfg = OmegaConf.to_container(OmegaConf.load(file), resolve=True)
-    except FileNotFoundError:
-        raise RunError(f"{file}: no such file, so the network cannot be rebuilt") from None
-    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as error:
-        raise RunError(f"{file}: expected the run's configuration: {error}") from None
-    if not isinstance(cfg, dict):
-        raise RunError(f"{file}: expected the run's configuration, found a {type(cfg).__name__}")
+    cfg, file = run.folder.config(), run.folder.path / "config.yaml"
     if not trust:
         refuse_unknown_classes(cfg, file)
-    return OmegaConf.create(cfg)
+    try:
+        return DictConfig(OmegaConf.to_container(DictConfig(cfg), resolve=True))
+    except OmegaConfBaseException as error:
+        raise RunError(f"{file}: expected the run's configuration: {error}") from None
 
 
 def open_data(cfg: DictConfig, run: FinishedRun) -> DataModule:

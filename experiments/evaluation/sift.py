@@ -9,10 +9,6 @@ from typing import Any
 from experiments.evaluation.finished import Evaluation, FinishedRun
 from experiments.runs.folder import Metrics, RunError, RunFolder
 
-KINDS: dict[str, type | tuple[type, ...]] = {
-    **dict.fromkeys(("task", "fusion", "data", "protocol", "hash", "manifest", "headline"), str),
-    "provenance": str, "fold": (int, str), "seed": int, "modalities": list, "reported": dict,
-}  # fmt: skip
 ALIKE = ("data", "fusion", "modalities", "protocol", "provenance", "headline", "classes")
 HASH = re.compile(r"-([0-9a-f]{8})$")  # at the end of a variant's name
 
@@ -30,20 +26,7 @@ def read_run(folder: Path) -> FinishedRun:
     """
     run = FinishedRun(RunFolder(folder), RunFolder(folder).metrics())
     run.check_measured()
-    if mistake := _mistake(run.metrics):
-        raise RunError(f"{folder / 'metrics.json'}: expected what train.py writes, found {mistake}")
-    try:
-        evaluation = Evaluation([run])
-        report = evaluation.report if evaluation.classifies else evaluation.levels
-        if not report.rows():
-            raise IndexError("no label that can be shown")
-    except RunError:
-        raise
-    except (ValueError, IndexError, TypeError) as error:
-        raise RunError(
-            f"{folder / 'predictions.npz'}: expected ids, labels and scores of the test split, "
-            f"found something else ({error}): train the run again with rerun=true"
-        ) from None
+    Evaluation([run])
     return run
 
 
@@ -79,35 +62,6 @@ def sift(runs: Sequence[FinishedRun]) -> tuple[list[list[FinishedRun]], Reasons]
     for group in groups:
         group.sort(key=lambda run: (str(run.key[0]), run.key[1]))
     return sorted(groups, key=_order), out
-
-
-def _mistake(metrics: Metrics) -> str:
-    """Say what is not as it should be; nothing if all is."""
-    for key, kind in KINDS.items():
-        if not isinstance(metrics[key], kind) or isinstance(metrics[key], bool):
-            return f"{key} {metrics[key]!r}"
-    if metrics["provenance"] not in ("real", "sample"):
-        return f"provenance {metrics['provenance']!r}, which is neither real nor sample"
-    if metrics["headline"] not in metrics["reported"]:
-        return f"no figures under its headline rule {metrics['headline']!r}"
-    if not all(isinstance(name, str) for name in (*metrics["modalities"], *_classes(metrics))):
-        return "names of modalities or classes that are no text"
-    for rule, found in metrics["reported"].items():
-        test = found.get("test") if isinstance(found, dict) else None
-        if not isinstance(test, dict) or not test or not all(map(_is_number, test.values())):
-            return f"no test figures under {rule!r}"
-        if "epoch" not in found:
-            return f"no epoch under {rule!r}"
-    return ""
-
-
-def _classes(metrics: Metrics) -> list[Any]:
-    found = metrics.get("classes") or []
-    return found if isinstance(found, list) else [found]
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _misplaced(runs: Iterable[FinishedRun]) -> Reasons:

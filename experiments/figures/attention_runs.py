@@ -20,7 +20,7 @@ from experiments.evaluation.attention import (
 )
 from experiments.evaluation.experiments import find_experiments
 from experiments.evaluation.finished import Evaluation, FinishedRun, describe
-from experiments.evaluation.reopen import reopen
+from experiments.evaluation.reopen import reopen, running
 from experiments.evaluation.statistics import RunKey, estimate
 from experiments.evaluation.terminal import evaluation_title
 from experiments.figures.omissions import omit
@@ -164,7 +164,8 @@ def _measured(run: FinishedRun, evaluation: Evaluation, trust: bool) -> Measured
             f"{run.folder.path} is {describe(run)}, a network without an MSAF module, so there is "
             "no attention to show: name runs of fusion=msaf"
         )
-    measured = measure(reopened)
+    with running(run):
+        measured = measure(reopened)
     check_scores(measured, run, evaluation.rule)
     return measured
 

@@ -12,7 +12,7 @@ from experiments.evaluation.experiments import Experiment, find_experiments
 from experiments.evaluation.finished import FinishedRun
 from experiments.evaluation.statistics import estimate
 from experiments.figures.omissions import omit
-from experiments.runs.folder import RunError
+from experiments.runs.errors import RunError, reading
 
 Log = dict[str, list[float]]
 """A run's columns, with a value for each epoch."""
@@ -87,19 +87,13 @@ def read_log(run: FinishedRun) -> Log:
         RunError: if it is missing or no log of epochs from 0 on.
     """
     file = run.folder.path / "log.csv"
-    try:
+    if not file.exists():
+        raise RunError(f"{file}: no such file; a run that trained nothing here has no log")
+    with reading(file, "a row of numbers for each epoch", "train the run again"):
         with file.open(newline="") as opened:
             rows = list(csv.DictReader(opened))
         log = {name: [float(row[name]) for row in rows] for name in rows[0]}
         epochs = log["epoch"]
-    except FileNotFoundError:
-        raise RunError(
-            f"{file}: no such file; a run that trained nothing here has no log"
-        ) from None
-    except (OSError, ValueError, TypeError, KeyError, IndexError, csv.Error) as error:
-        raise RunError(
-            f"{file}: expected a row of numbers for each epoch ({error!r}): train the run again"
-        ) from None
     if epochs != list(range(len(epochs))):
         raise RunError(f"{file}: expected the epochs from 0 on, each once: train the run again")
     return log

@@ -27,6 +27,7 @@ LOOK: Any = {
     "legend.frameon": False,
     "lines.linewidth": 1.2,
     "lines.markersize": 3.5,
+    "text.parse_math": False,  # a dollar in the name of a class is a dollar
     "svg.hashsalt": "msaf",  # the same file for the same figure
 }
 

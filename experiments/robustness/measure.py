@@ -12,7 +12,7 @@ import torch
 from experiments.contracts import LosesModalities, TaskModule
 from experiments.evaluation.attention import Measured, ModuleAttention, check_scores, measure
 from experiments.evaluation.finished import FinishedRun
-from experiments.evaluation.reopen import Reopened, reopen
+from experiments.evaluation.reopen import Reopened, reopen, running
 from experiments.files import write_json
 from experiments.robustness.conditions import ABSENT, CLEAN, Condition, Corruptions
 from experiments.runs.compose import build
@@ -98,7 +98,9 @@ class Measuring:
         for condition in dict.fromkeys((CLEAN, *conditions)):
             if not part.knows(condition, self.corruptions):
                 found = found or reopen(run, self.rule, trust=self.trust)
-                part.add(condition, self.corruptions, self._outcome(found, condition))
+                with running(run):
+                    outcome = self._outcome(found, condition)
+                part.add(condition, self.corruptions, outcome)
             done()
         return part.outcomes
 

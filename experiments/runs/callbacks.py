@@ -8,18 +8,12 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Checkpoint
-from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from experiments.contracts import task_of
-from experiments.files import write_text, write_with
+from experiments.files import write_text
 from experiments.runs.folder import RunFolder
+from experiments.runs.ranks import leads
 from experiments.runs.sources import sources_hash
-
-
-def leads() -> bool:
-    """Say whether this is the process that locks and writes, of those that train one network."""
-    return getattr(rank_zero_only, "rank", 0) == 0
 
 
 class KeepSigterm(pl.Callback):
@@ -100,19 +94,3 @@ class EpochLog(pl.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = state_dict["rows"]
         self.sources = sorted({*state_dict["sources"], *self.sources})
-
-
-class SaveResume(Checkpoint):
-    """Save all that a resume needs at the end of every epoch, atomically: a kill loses one epoch.
-
-    As a `Checkpoint` it runs after the other callbacks and the module have ended the epoch.
-    """
-
-    def __init__(self, folder: RunFolder) -> None:
-        self.folder = folder
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if leads():
-            write_with(self.folder.resume_checkpoint, trainer.save_checkpoint)
-        else:
-            trainer.save_checkpoint(self.folder.resume_checkpoint)  # takes part, writes nothing

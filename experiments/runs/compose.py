@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from hydra.utils import instantiate
@@ -12,6 +13,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
+from experiments.runs.read_once import read_files_once
 
 FLAGS = ("rerun", "progress", "channels_last", "compile", "cudnn_tf32", "trainer.benchmark")
 MATMUL_PRECISIONS = ("highest", "high", "medium")
@@ -39,6 +41,7 @@ def compose(overrides: Overrides) -> DictConfig:
 
 @cache
 def _composed(overrides: Overrides) -> DictConfig:
+    read_files_once(GlobalHydra.instance().config_loader())
     return hydra.compose("train", list(overrides))
 
 
@@ -74,6 +77,11 @@ def check(cfg: DictConfig) -> None:
     for name, least in WHOLE_NUMBERS.items():
         if not isinstance(cfg[name], int) or cfg[name] < least:
             raise RunError(f"{name}={cfg[name]}: expected a whole number of at least {least}")
+    if cfg.trainer.max_epochs != cfg.epochs:
+        raise RunError(
+            f"trainer.max_epochs={cfg.trainer.max_epochs}: the number of epochs is set by "
+            f"epochs={cfg.trainer.max_epochs} alone"
+        )
     _check_switches(cfg)
     if cfg.protocol.name == "paper" and cfg.protocol.init_from != "last_epoch":
         raise RunError(

@@ -1,32 +1,28 @@
 """The folder of a run: one place, one owner at a time, complete once its metrics exist."""
 
-import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from omegaconf import OmegaConf
 
 from experiments.files import write_json, write_text
+from experiments.runs.errors import RunError
 from experiments.runs.sources import sources_hash
-
-# What every metrics.json says of its run; those who read it rely on these.
-WRITTEN = {
-    *("task", "fusion", "modalities", "data", "protocol", "hash", "fold", "seed"),
-    *("provenance", "manifest", "headline", "reported"),
-}
+from experiments.runs.written import (
+    WrittenConfig,
+    WrittenMetrics,
+    WrittenRules,
+    read_json,
+    read_yaml,
+)
 
 Metrics = dict[str, Any]
 """What metrics.json says of a run."""
 RERUN = ".rerun"  # a folder in a run's own
-
-
-class RunError(ValueError):
-    """Something about a run that the user can put right; the message says how."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +66,10 @@ class RunFolder:
         fresh.path.rmdir()
 
     @property
-    def resume_checkpoint(self) -> Path:
-        """Return where an incomplete run keeps all that it needs to go on."""
-        return self.path / "checkpoints" / "resume.ckpt"
+    def resume_checkpoints(self) -> tuple[Path, Path]:
+        """Return what an incomplete run goes on from: its last epoch, and the one before."""
+        folder = self.path / "checkpoints"
+        return folder / "resume.ckpt", folder / "resume.before.ckpt"
 
     def weights(self, rule: str) -> Path:
         """Return where the weights chosen by a reporting rule are kept."""
@@ -85,29 +82,26 @@ class RunFolder:
             RunError: if the run is not complete, or the file cannot be read.
         """
         file = self.path / "metrics.json"
-        try:
-            metrics = json.loads(file.read_text())
-        except FileNotFoundError:
+        if not file.exists():
             raise RunError(
                 f"{self.path} holds no complete run (no metrics.json): run its train command again"
-            ) from None
-        except ValueError as error:  # text that is no JSON, or bytes that are no text
-            raise RunError(
-                f"{file} is not valid JSON ({error}): move it away and train again"
-            ) from None
-        missing = WRITTEN - (metrics.keys() if isinstance(metrics, dict) else set())
-        if missing:
-            raise RunError(
-                f"{file}: expected what train.py writes, found no {', '.join(sorted(missing))}: "
-                "move it away and train again"
             )
-        return metrics
+        return read_json(file, WrittenMetrics)
+
+    def config(self) -> dict[str, Any]:
+        """Read the configuration that the run was made with, as plain containers.
+
+        Raises:
+            RunError: if there is none, or it cannot be read.
+        """
+        return read_yaml(self.path / "config.yaml", WrittenConfig)
 
     def reporting(self) -> dict[str, Any]:
         """Return how each reporting rule was configured; nothing where that is not known."""
-        file = self.path / "config.yaml"
-        known: Any = OmegaConf.to_container(OmegaConf.load(file)) if file.is_file() else None
-        return (known or {}).get("reporting", {})
+        try:
+            return read_yaml(self.path / "config.yaml", WrittenRules)["reporting"]
+        except RunError:  # cannot be read; whoever needs the network is told why
+            return {}
 
     def begin(self, config: str) -> None:
         """Create the folder and write down the configuration."""
@@ -116,7 +110,8 @@ class RunFolder:
     def finish(self, metrics: Metrics) -> None:
         """Write the metrics, which makes the run complete, and drop what only a resume needs."""
         write_json(self.path / "metrics.json", metrics)
-        self.resume_checkpoint.unlink(missing_ok=True)
+        for file in self.resume_checkpoints:
+            file.unlink(missing_ok=True)
 
     @contextmanager
     def locked(self, *, wait: bool) -> Iterator[None]:
@@ -136,7 +131,22 @@ class RunFolder:
             raise RunError(
                 f"another job is working in {self.path}: wait for it, or take another fold or seed"
             ) from None
+        begun = (self.path / "config.yaml").exists()
         try:
             yield
+        except Exception:
+            if not begun:
+                self._forget()
+            raise
         finally:
             lock.release()
+
+    def _forget(self) -> None:
+        """Leave nothing of a run that failed before its first epoch was saved."""
+        if any(self.path.rglob("*.ckpt")) or self.complete:
+            return
+        for name in ("config.yaml", "log.csv", ".lock"):
+            (self.path / name).unlink(missing_ok=True)
+        with suppress(OSError):  # the first that holds something else stays, and those above it
+            for folder in (self.path, *list(self.path.parents)[:5]):
+                folder.rmdir()

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -57,6 +57,24 @@ def settings(cfg: DictConfig) -> dict[str, Any]:
         **{name: cfg[name] for name in (*FAST, *PRECISION)},
     }
     return _lasting(found)
+
+
+def depends_on(cfg: DictConfig, keys: Collection[str]) -> bool:
+    """Say whether anything beside the datamodule's own `fold` and `seed` is made of these keys.
+
+    It reads the interpolations and resolves none, which would take fifty times as long. One that
+    only looks like it, such as `${task.fold}`, counts too: then the caller makes every run.
+
+    Args:
+        cfg: of a run.
+        keys: some of `fold` and `seed`.
+    """
+    named = re.compile(rf"\b({'|'.join(keys)})\b") if keys else re.compile("(?!)")
+    return any(
+        isinstance(value, str) and "${" in value and named.search(value) is not None
+        for path, value in _leaves(OmegaConf.to_container(cfg, resolve=False))
+        if path not in (("datamodule", "fold"), ("datamodule", "seed"))
+    )
 
 
 def essence(cfg: DictConfig) -> dict[str, Any]:

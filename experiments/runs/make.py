@@ -3,6 +3,8 @@
 import os
 import platform
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -12,19 +14,27 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from experiments.console import quieten
 from experiments.contracts import DataModule, Network, TaskModule
-from experiments.runs.callbacks import EpochLog, KeepSigterm, SaveResume, SeedEpochs, leads
+from experiments.runs.accelerator import check_accelerator, check_precision
+from experiments.runs.callbacks import EpochLog, KeepSigterm, SeedEpochs
 from experiments.runs.complexity import count_flops, count_parameters, paper_size_parameters
 from experiments.runs.compose import build
-from experiments.runs.folder import RunFolder
+from experiments.runs.counted import counted_before
+from experiments.runs.feed import lightning_data
+from experiments.runs.folder import RunError, RunFolder
 from experiments.runs.identity import FAST, PRECISION
 from experiments.runs.loggers import loggers
 from experiments.runs.overrides import Overrides
 from experiments.runs.progress import ShowProgress
-from experiments.runs.rules import Report, ReportingRule, headline, write_predictions
+from experiments.runs.published import Published
+from experiments.runs.ranks import leads
+from experiments.runs.report import Report, write_predictions
+from experiments.runs.resume import SaveResume, find_resume
+from experiments.runs.rules import ReportingRule, headline
 from experiments.runs.sources import commit
-from experiments.runs.speed import check_accelerator, check_precision, hasten, set_precision
-from experiments.runs.weights import Published, load_branches
+from experiments.runs.speed import hasten, set_precision
+from experiments.runs.weights import load_branches
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,7 @@ class Making:
     def run(self) -> None:
         """Make the run, or go on where it was interrupted; at the end its folder is complete."""
         cfg, data = self.cfg, self.data
+        quieten()  # after Lightning is imported, which sets its own level
         check_accelerator(cfg.trainer)
         check_precision(cfg.trainer)
         data.prepare_data()
@@ -85,7 +96,8 @@ class Making:
     def _train(
         self, task: TaskModule, place: RunFolder, report: Report, log: EpochLog
     ) -> pl.Trainer:
-        callbacks = [KeepSigterm(), SeedEpochs(self.cfg.seed), report, log, SaveResume(place)]
+        save = SaveResume(place, f"{self.hash} fold {self.cfg.fold} seed {self.cfg.seed}")
+        callbacks = [KeepSigterm(), SeedEpochs(self.cfg.seed), report, log, save]
         if self.cfg.progress:
             mark = " (sample data)" if self.data.provenance == "sample" else ""
             callbacks.append(ShowProgress(self.name + mark, self.console))
@@ -93,20 +105,25 @@ class Making:
         told = {"id": "-".join([self.hash, *self.folder.path.parts[-2:]]), "name": self.name}
         with loggers(self.cfg.logger, place.path, **told) as made:
             trainer: pl.Trainer = build(self.cfg.trainer, callbacks=callbacks, logger=made)
-            checkpoint = place.resume_checkpoint
-            resume = str(checkpoint) if checkpoint.exists() else None
+            resume = find_resume(place, save.mark, self._say)
             if resume is None:
                 self._start(task.network)
             module, data = _lightning(task, self.data)
-            trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+            with _memory_named(self.cfg):
+                trainer.fit(
+                    module, datamodule=data, ckpt_path=resume and str(resume), weights_only=True
+                )
         return trainer
+
+    def _say(self, line: str) -> None:
+        self.console.print(f"{self.name}: {line}", markup=False)
 
     def _start(self, network: torch.nn.Module) -> None:
         """Start from unimodal runs, or from published weights, where there are any."""
         if self.starts:
             self._initialise(network, self.cfg.protocol.init_from)
         for line in self.published.load(network):
-            self.console.print(f"{self.name}: {line}", markup=False)
+            self._say(line)
 
     def _combine(self, task: TaskModule, report: Report) -> pl.Trainer:
         """Evaluate a fusion that trains nothing: under each rule with the weights of that rule."""
@@ -127,16 +144,15 @@ class Making:
         log: EpochLog,
     ) -> None:
         write_predictions(place, report, self.data.ids)
-        shapes = {name: self.data.shapes[name] for name in self.cfg.modalities}
+        shapes = {name: list(self.data.shapes[name]) for name in self.cfg.modalities}
         place.finish(
             self._description()
             | {
                 "headline": headline(report.chosen),
                 "reported": report.figures(),
                 "parameters": count_parameters(network),
-                "shapes": {name: list(shape) for name, shape in shapes.items()},
-                "flops": count_flops(lambda: build(self.cfg.network), shapes),
-                "paper_size_parameters": paper_size_parameters(self.overrides),
+                "shapes": shapes,
+                **self._counts(shapes),
                 "seconds": round(log.seconds, 1),
                 "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
                 "sources": "+".join(log.sources),
@@ -145,6 +161,13 @@ class Making:
             | environment(trainer.strategy.root_device)
         )
         self.folder.adopt_rerun()
+
+    def _counts(self, shapes: dict[str, list[int]]) -> dict[str, Any]:
+        """Return what a network of these settings takes, counted once for all folds and seeds."""
+        return counted_before(self.folder, self.hash, shapes) or {
+            "flops": count_flops(lambda: build(self.cfg.network), shapes),
+            "paper_size_parameters": paper_size_parameters(self.overrides),
+        }
 
     def _rules(self) -> dict[str, ReportingRule]:
         """Return the reporting rules whose evaluation split there is."""
@@ -181,11 +204,35 @@ class Making:
         } | self.published.marks
 
 
+@contextmanager
+def _memory_named(cfg: DictConfig) -> Iterator[None]:
+    """Say that memory ran out, where that is what a failure means.
+
+    Raises:
+        RunError: in place of what torch raises.
+    """
+    again = "the same command goes on from the last complete epoch"
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise RunError(
+            f"the GPU's memory ran out with batch_size={cfg.batch_size}; choose a smaller one, "
+            "which is another run"
+        ) from error
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise RunError(
+            "a process that loads data was killed, most likely because memory ran out; "
+            f"{again}: try it with datamodule.workers=0"
+        ) from error
+
+
 def _lightning(
     task: TaskModule, data: DataModule
 ) -> tuple[pl.LightningModule, pl.LightningDataModule]:
-    """Return the two as what the contracts say that they are, which no Protocol can."""
-    return cast("pl.LightningModule", task), cast("pl.LightningDataModule", data)
+    """Return the two as Lightning takes them."""
+    return cast("pl.LightningModule", task), lightning_data(data)
 
 
 def environment(device: torch.device) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.table import Column
@@ -29,26 +28,23 @@ class ShowProgress(pl.Callback):
     def __init__(self, name: str, console: Console) -> None:
         self.name = name
         self.console = console
+        cut = Column(no_wrap=True, overflow="ellipsis")  # a bar of two lines would move the others
         self.bar = Progress(
-            TextColumn("{task.description}", table_column=Column()),  # wraps if it must
-            BarColumn(bar_width=16),
+            BarColumn(bar_width=10),
             MofNCompleteColumn(),
-            TextColumn("epochs"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
+            TextColumn("epochs, left"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[figures]}", table_column=Column()),
+            TextColumn("{task.fields[figures]}", markup=False, table_column=cut),
             console=console,
         )
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         done = trainer.current_epoch
-        self.task = self.bar.add_task(
-            self.name, total=trainer.max_epochs, completed=done, figures=""
-        )
+        self.task = self.bar.add_task("", total=trainer.max_epochs, completed=done, figures="")
         if done:
             self.console.print(f"{self.name}: goes on after epoch {done}")
         if self.console.is_terminal:
+            self.console.print(self.name)
             self.bar.start()
 
     def on_train_batch_end(

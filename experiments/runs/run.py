@@ -1,20 +1,22 @@
 """What a run is: from its overrides to its hash and its folder, and to the runs it starts from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 from rich.console import Console
 
-from experiments.contracts import DataModule
-from experiments.runs.callbacks import leads
 from experiments.runs.compose import GROUPS, REPEATS, build, check, check_root, compose
 from experiments.runs.folder import RunError, RunFolder
-from experiments.runs.identity import digest, settings, starts_warm, variant
+from experiments.runs.identity import depends_on, digest, settings, starts_warm, variant
 from experiments.runs.idle import idle
-from experiments.runs.make import Making
 from experiments.runs.overrides import Overrides
-from experiments.runs.weights import Published
+from experiments.runs.published import Published
+from experiments.runs.ranks import leads
+
+if TYPE_CHECKING:
+    from experiments.contracts import DataModule
 
 # Overrides that change no setting: they choose what the folder's name says anyway, and places.
 PLAIN = {*GROUPS, *REPEATS, "modalities", "results", "progress", "rerun", "data.root"}
@@ -83,6 +85,26 @@ class Run:
         cfgs = [self.cfg, *(source.cfg for source in self.sources.values())]
         return idle(self.overrides, cfgs, keys)
 
+    def stands_for(self, repeats: Sequence[Overrides]) -> bool:
+        """Say whether runs of these overrides are this one, but for their fold and seed.
+
+        A fold that there is not, or a seed that is none, is found here as if each were made.
+
+        Args:
+            repeats: this run's overrides on other folds and seeds.
+
+        Raises:
+            RunError: for a configuration that makes no sense.
+        """
+        last = compose(repeats[-1])  # shares this run's composition
+        check(last)
+        build(last.datamodule)
+        varied = [
+            key for key in REPEATS if len({str(o.value(key, self.cfg[key])) for o in repeats}) > 1
+        ]
+        cfgs = [self.cfg, *(source.cfg for source in self.sources.values())]
+        return not any(depends_on(cfg, varied) for cfg in cfgs)
+
     def refuse_idle(self, keys: Iterable[str] | None = None) -> None:
         """Refuse an override that would be accepted and ignored.
 
@@ -124,6 +146,9 @@ class Run:
             if again or not self.folder.complete:
                 self._make()
             return self.folder
+        if self.folder.complete and not again and not self.folder.rerun.complete:
+            self._tell_that_it_is_complete()  # nothing is written, not even a lock
+            return self.folder
         with self.folder.locked(wait=wait):
             self.folder.adopt_rerun()
             if again or not self.folder.complete:
@@ -133,6 +158,9 @@ class Run:
         return self.folder
 
     def _make(self) -> None:
+        # Here, because Lightning takes longer to import than a table to plan.
+        from experiments.runs.make import Making
+
         making = Making(
             cfg=self.cfg,
             name=self.name,
@@ -171,7 +199,10 @@ class Run:
         """Return the configuration of the same choices with nothing changed."""
         if PLAIN.issuperset(self.overrides.keys):
             return self.cfg
-        choices = {group: self.cfg[group].name for group in GROUPS}
-        modalities = f"[{','.join(self.cfg.modalities)}]"
-        plain = Overrides().setting(**choices, modalities=modalities)
-        return compose(Overrides([*plain, "data.root=none"]))
+        keys = (*GROUPS, "modalities", "data.root")
+        plain = (
+            text
+            for text, key in zip(self.overrides, self.overrides.keys, strict=True)
+            if key in keys
+        )
+        return compose(Overrides(plain))

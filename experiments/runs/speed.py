@@ -1,10 +1,7 @@
 """What makes a network faster without changing what it computes, up to rounding."""
 
 import torch
-from omegaconf import DictConfig
 from torch import nn
-
-from experiments.runs.folder import RunError
 
 _LAYOUTS = {4: torch.channels_last, 5: torch.channels_last_3d}
 
@@ -36,40 +33,3 @@ def set_precision(matmul_precision: str = "highest", cudnn_tf32: bool = True) ->
     """
     torch.set_float32_matmul_precision(matmul_precision)
     torch.backends.cudnn.allow_tf32 = cudnn_tf32
-
-
-def check_precision(trainer: DictConfig) -> None:
-    """Refuse to train in less than single precision on a CPU.
-
-    There the bfloat16 kernel of a 3D convolution gives a wrong gradient for its weights where a
-    clip is two frames long (docs/deviations.md).
-
-    Args:
-        trainer: the configured trainer.
-
-    Raises:
-        RunError: says what to leave out.
-    """
-    on_cpu = trainer.accelerator == "cpu" or not torch.accelerator.is_available()
-    if on_cpu and "16" in str(trainer.precision):
-        raise RunError(
-            f"trainer.precision={trainer.precision} needs a GPU: on a CPU some gradients of 3D "
-            "convolutions come out wrong in 16 bits (docs/deviations.md); leave it out"
-        )
-
-
-def check_accelerator(trainer: DictConfig) -> None:
-    """Refuse to train on a GPU where there is none, in fewer words than Lightning's.
-
-    Args:
-        trainer: the configured trainer.
-
-    Raises:
-        RunError: says what to type instead.
-    """
-    wanted = trainer.accelerator in ("gpu", "cuda")
-    if wanted and not (torch.cuda.is_available() or torch.backends.mps.is_available()):
-        raise RunError(
-            "trainer=gpu: torch finds no GPU on this machine; leave trainer=gpu out to train on "
-            "what there is, or type trainer=cpu"
-        )

@@ -1,40 +1,54 @@
-"""Weights that a run starts from: those of unimodal runs, and published ones.
+"""Weights that are loaded into a network: those of unimodal runs, and published ones.
 
 Loaded strictly, with a report of what was and was not loaded; no file runs code.
 """
 
-import hashlib
 import struct
+import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
 
 import torch
-from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from experiments.contracts import Branch, NetworkWithBranches
-from experiments.runs.folder import RunError
+from experiments.runs.errors import RunError, reading
 
 # What torch.load raises for files of text, of nothing, and for damaged ones.
 UNREADABLE = (
-    RuntimeError, EOFError, LookupError, ValueError, TypeError, AttributeError, struct.error,
+    RuntimeError, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError,
+    struct.error,
 )  # fmt: skip
+
+
+def damage(path: Path) -> str:
+    """Say what is wrong with a file that torch wrote; nothing if its bytes are what was written.
+
+    torch saves a checksum with each tensor and does not look at it when it loads.
+
+    Args:
+        path: a file of `torch.save`, which is a zip archive since version 1.6.
+    """
+    if not path.is_file():
+        return "no file"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            wrong = archive.testzip()
+    except Exception as error:  # whatever a damaged archive makes of its reader
+        return f"damage ({error})" if path.stat().st_size else "an empty file"
+    return f"damage (the checksum of {wrong} does not fit)" if wrong else ""
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read a file of weights without running any code that it may carry.
 
     Raises:
-        RunError: if there is no such file, or it holds anything but named tensors.
+        RunError: if there is no such file, it is damaged, or holds anything but named tensors.
     """
+    refuse_damage(path, "train the run that should have written it")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise RunError(f"{path}: no such file; train the run that should have written it") from None
     except (UnpicklingError, *UNREADABLE) as error:
         raise RunError(
             f"{path}: expected a file of named tensors alone, as torch.save(network.state_dict(), "
@@ -45,6 +59,19 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             f"{path}: expected a dictionary of named tensors, found {type(state).__name__}"
         )
     return state
+
+
+def refuse_damage(path: Path, advice: str) -> None:
+    """Refuse what is no file, and an archive of torch whose checksums do not fit.
+
+    Files of before torch 1.6 have none, and pass.
+
+    Raises:
+        RunError: says what was found.
+    """
+    with reading(path, "a file of weights", advice):
+        if zipfile.is_zipfile(path) and (fault := damage(path)):
+            raise RunError(f"{path}: expected weights as they were saved, found {fault}; {advice}")
 
 
 def branches_of(network: nn.Module) -> Mapping[str, Branch]:
@@ -101,51 +128,6 @@ def load_branches(network: nn.Module, sources: Mapping[str, Path]) -> dict[str, 
     named = (name for name, _ in network.named_parameters())
     report["fresh"] += [n for n in named if not n.startswith("branches.")]
     return report
-
-
-@dataclass(frozen=True)
-class Published:
-    """The files of published weights that a run itself starts from, by modality."""
-
-    files: Mapping[str, Path]
-
-    @classmethod
-    def of(cls, cfg: DictConfig, *, warm: bool) -> "Published":
-        """Read what a run's configuration names; a warm run starts from other runs instead."""
-        named = {} if warm else cfg.task.get("published", {})
-        return cls({name: Path(named[name]) for name in cfg.modalities if named.get(name)})
-
-    @property
-    def marks(self) -> dict[str, Any]:
-        """Return what the hash and metrics.json say of the files; nothing if there are none."""
-        marks = {name: fingerprint(path) for name, path in self.files.items()}
-        return {"published": marks} if marks else {}
-
-    def load(self, network: nn.Module) -> list[str]:
-        """Load the files and say, in a line each, what was and was not loaded.
-
-        Raises:
-            RunError: if a file does not fit.
-        """
-        return [
-            f"{name} starts from {self.files[name]}: "
-            + "; ".join(_told(key, names) for key, names in report.items())
-            for name, report in load_published(network, self.files).items()
-        ]
-
-
-@cache
-def fingerprint(path: Path) -> str:
-    """Return the sha256 of a file of weights: another file is another run.
-
-    Raises:
-        RunError: if there is no such file.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise RunError(f"{path}: expected a file of weights, found {error.strerror}") from None
 
 
 def load_published(
@@ -211,9 +193,3 @@ def _compare(
 
 def _may_lack(key: str) -> bool:
     return key.startswith("head.") or key.endswith("num_batches_tracked")
-
-
-def _told(what: str, names: list[str]) -> str:
-    some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-    listed = f" ({some})" if names and what != "loaded" else ""
-    return f"{len(names)} tensors {what.replace('_', ' ')}{listed}"

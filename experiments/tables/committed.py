@@ -10,7 +10,7 @@ from typing import Any
 
 from experiments.evaluation.statistics import Estimate
 from experiments.evaluation.terminal import SEPARATE
-from experiments.runs.folder import RunError
+from experiments.runs.errors import reading
 from experiments.runs.overrides import Overrides
 from experiments.runs.rules import headline
 
@@ -74,14 +74,10 @@ def read_committed(file: Path) -> list[Committed]:
     Raises:
         RunError: if the file is no filled table.
     """
-    try:
+    advice = "reproduce the table again, or move the file away"
+    with reading(file, "a table as scripts/reproduce.py writes it", advice):
         content = json.loads(file.read_text())
         return [_table(file, part) for part in content.get("parts", [content])]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(
-            f"{file}: expected a table as scripts/reproduce.py writes it, found {error!r}: "
-            "reproduce the table again, or move the file away"
-        ) from None
 
 
 def _table(file: Path, part: Mapping[str, Any]) -> Committed:

@@ -17,7 +17,7 @@ from experiments.tables.layout import (
     label,
     lay_out,
 )
-from experiments.tables.markdown import errors, notes, origin, reading, references
+from experiments.tables.markdown import errors, how_to_read, notes, origin, references
 
 SIGNS = {
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
@@ -130,5 +130,5 @@ def _comments(filled: Filled, layout: Layout) -> Iterator[str]:
     shown = {text for panel in layout.panels for text in panel.labels}
     missing = [rule for rule in filled.rules if label(filled, rule) not in shown]
     no_room = f"No room on a page for {', '.join(missing)}; the other files have it."
-    for text in (origin(filled), reading(filled), no_room * bool(missing), *notes(filled)):
+    for text in (origin(filled), how_to_read(filled), no_room * bool(missing), *notes(filled)):
         yield from (f"% {line}" for line in textwrap.wrap(text, 98))

@@ -15,11 +15,11 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from experiments.console import complain, console, quieten
+from experiments.runs.accelerator import check_accelerator
 from experiments.runs.compose import compose
 from experiments.runs.folder import RunError, RunFolder
 from experiments.runs.overrides import Overrides
 from experiments.runs.run import Run
-from experiments.runs.speed import check_accelerator
 from experiments.signals import sigterm_as_interrupt
 from experiments.tables.devices import sharing_devices, take_device
 from experiments.tables.plan import Plan

@@ -5,6 +5,7 @@ from typing import Any
 
 from experiments.evaluation.terminal import EACH, SEPARATE
 from experiments.metric import which_is_better
+from experiments.runs.rules import headline
 from experiments.tables.cells import SIZES, cells, rule_name
 from experiments.tables.fill import Filled
 from experiments.tables.table import Table
@@ -17,7 +18,7 @@ def markdown(filled: Filled, level: int = 1) -> str:
         " ".join(filled.table.context.split()),
         *_grids(filled),
         origin(filled),
-        reading(filled),
+        how_to_read(filled),
         "\n".join(f"* {note}" for note in notes(filled)),
     ]
     return "\n\n".join(passage for passage in passages if passage) + "\n"
@@ -25,8 +26,6 @@ def markdown(filled: Filled, level: int = 1) -> str:
 
 def _grids(filled: Filled) -> list[str]:
     """Return one grid; with several metrics one for each rule, the headline's first, with sizes."""
-    from experiments.runs.rules import headline  # here, because it takes Lightning along
-
     head, body = cells(filled)
     if len(filled.table.metrics) == 1 or not filled.rules:
         return [_grid(head, body)]
@@ -79,7 +78,7 @@ def _sources(hashes: Sequence[str]) -> str:
     return f"sources {_listed(short) or '-'}"
 
 
-def reading(filled: Filled) -> str:
+def how_to_read(filled: Filled) -> str:
     """Say what selects, what the errors cover, and how the differences are taken."""
     table = filled.table
     better = which_is_better(table.metrics)

@@ -172,8 +172,8 @@ def refuse_idle(runs: Sequence[Run], common: Overrides) -> None:
 def jobs_of(run: Run, every: Sequence[Overrides], make_run: MakeRun) -> list[Job]:
     """Return the jobs of runs that differ in fold and seed alone.
 
-    A run takes a tenth of a second to make. If the first and the last one are the same but for
-    fold and seed, so are those between, and need no making.
+    One composition and one run do for all of them, unless a setting is made of fold or seed: then
+    each run is made by itself.
 
     Args:
         run: the first one.
@@ -183,12 +183,7 @@ def jobs_of(run: Run, every: Sequence[Overrides], make_run: MakeRun) -> list[Job
     start = Job.of(run)
     if len(every) == 1:
         return [start]
-    end = Job.of(make_run(every[-1]))
-    if len(every) == 2:
-        return [start, end]
-    found = [
-        start.elsewhere(o.value("fold", run.cfg.fold), o.value("seed", run.cfg.seed)) for o in every
-    ]
-    if found[-1].folder == end.folder:
-        return found
-    return [Job.of(make_run(overrides)) for overrides in every]
+    if not run.stands_for(every):
+        return [start, *(Job.of(make_run(overrides)) for overrides in every[1:])]
+    fold, seed = run.cfg.fold, run.cfg.seed
+    return [start.elsewhere(o.value("fold", fold), o.value("seed", seed)) for o in every]

@@ -6,14 +6,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hydra.errors import HydraException
-
 from experiments.evaluation.statistics import Estimate
-from experiments.runs.folder import RunError
+from experiments.runs.errors import reading
 from experiments.runs.overrides import Overrides
 from experiments.tables.cells import cells
 from experiments.tables.fill import Filled, Line, Measured
-from experiments.tables.markdown import origin, reading
+from experiments.tables.markdown import how_to_read, origin
 from experiments.tables.table import Row, Table
 
 T = TypeVar("T")
@@ -29,22 +27,17 @@ def read_tables(file: Path) -> list[Filled]:
     Raises:
         RunError: if it is not what this version of `scripts/reproduce.py` writes.
     """
-    try:
+    with reading(file, "what scripts/reproduce.py writes", "write the table again"):
         content = json.loads(file.read_text())
         parts = content.get("parts", [content])
         found = [_filled(part) for part in parts]
         for part in found:  # what cannot be printed is no table
-            cells(part), origin(part), reading(part)
+            cells(part), origin(part), how_to_read(part)
             for line in part.lines:
                 Overrides(
                     (*part.table.overrides, *line.row.overrides, *part.provenance["overrides"])
                 )
         return found
-    except (HydraException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(
-            f"{file}: expected what scripts/reproduce.py writes, found something else "
-            f"({type(error).__name__}: {error}): write the table again"
-        ) from None
 
 
 def _filled(content: dict[str, Any]) -> Filled:

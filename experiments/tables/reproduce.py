@@ -11,13 +11,13 @@ from hydra.errors import HydraException
 
 from experiments.console import complain, console
 from experiments.evaluation.statistics import Fold
-from experiments.runs.complexity import paper_size_parameters
 from experiments.runs.compose import compose
 from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
 from experiments.tables.fill import Filled, fill, unreadable
 from experiments.tables.launch import run_all
 from experiments.tables.plan import Plan, plan
+from experiments.tables.sizes import paper_sizes
 from experiments.tables.table import Table, load_tables
 from experiments.tables.write import show_table, write_tables
 
@@ -134,8 +134,8 @@ def _plans(parts: Sequence[Table], overrides: Overrides) -> list[Plan]:
 def _fill(table: Table, todo: Plan, wish: Wish) -> tuple[Filled, list[str]]:
     """Run what a table lacks and collect its figures; return it with all that went wrong."""
     failed = run_all(todo, wish.launcher)
-    sizes = _paper_sizes(table, todo, wish.overrides)
     broken = unreadable(todo)
+    sizes = paper_sizes(table, todo, wish.overrides, broken)
     reasons = {f"row {name}": reason for name, reason in todo.refused.items()}
     reasons |= {str(folder.path): reason for folder, reason in failed.items()}
     complaints = [*(f"{place}: {why}" for place, why in reasons.items()), *broken.values()]
@@ -175,20 +175,6 @@ def _refuse(parts: Sequence[Table], overrides: Overrides) -> None:
             raise RunError(f"{text}: a table has several, write {key}s=[...]")
         if key in taken:
             raise RunError(f"{text}: the rows of table={taken[key]} differ in it; leave it out")
-
-
-def _paper_sizes(table: Table, todo: Plan, overrides: Overrides) -> dict[str, int]:
-    """Count each row's parameters at the paper's size; a row that cannot be built has none."""
-    sizes: dict[str, int] = {}
-    for row in table.rows:
-        if row.overrides and row.name not in todo.refused:
-            every = Overrides((*table.overrides, *row.overrides, *overrides))
-            try:
-                counted = paper_size_parameters(every)
-            except (ValueError, TypeError):
-                continue  # its runs have failed, and said why
-            sizes[row.name] = counted["with_heads"]
-    return sizes
 
 
 def _list(todo: Plan) -> None:

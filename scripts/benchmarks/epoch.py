@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from experiments.runs.callbacks import SeedEpochs
 from experiments.runs.compose import build, check, check_root, compose
+from experiments.runs.feed import lightning_data
 from experiments.runs.overrides import Overrides
 from scripts.benchmarks.options import refuse
 from scripts.benchmarks.registry import EpochOptions
@@ -53,7 +54,7 @@ def run(options: EpochOptions, overrides: Overrides, console: Console | None = N
             limit_val_batches=0,
             default_root_dir=folder,
         )
-        trainer.fit(task, datamodule=data)
+        trainer.fit(task, datamodule=lightning_data(data))
     _show(turns, plain, console or Console())
 
 

@@ -103,6 +103,23 @@ class NtuOptions(Options):
 
 
 @dataclass(frozen=True)
+class CommandsOptions(Options):
+    """What a user waits for: processor seconds of whole commands that plan and read."""
+
+    run: str = field(
+        default="",
+        metadata={"help": "a complete run, for evaluate.py; left out without it"},
+    )
+    against: str = field(
+        default="", metadata={"help": "another checkout, measured in turn with this one"}
+    )
+    tables: tuple[int, ...] = field(
+        default=(1, 3), metadata={"help": "tables to plan, by their numbers"}
+    )
+    rounds: int = field(default=3, metadata={"help": "rounds, of which the median is taken"})
+
+
+@dataclass(frozen=True)
 class GpuOptions(Options):
     """The paper's work on a GPU: training steps, augmentation, the module, text and the loader."""
 
@@ -135,5 +152,6 @@ BENCHMARKS: dict[str, type[Options]] = {
     "epoch": EpochOptions,
     "csd": CsdOptions,
     "ntu": NtuOptions,
+    "commands": CommandsOptions,
     "gpu": GpuOptions,
 }

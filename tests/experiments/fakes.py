@@ -13,6 +13,10 @@ Changes = dict[str, Callable[[torch.Tensor, int], torch.Tensor]]
 SHAPES = {"audio": (13, 40), "action_units": (35,)}
 
 
+class KilledError(Exception):
+    """Stands for a kill in tests of one process."""
+
+
 class Order(Sampler[int]):
     def __init__(self, size: int, seed: int) -> None:
         self.size, self.seed, self.epoch = size, seed, 0

@@ -130,7 +130,7 @@ def test_an_unknown_benchmark_ends_in_one_line(arguments: list[str]) -> None:
     assert done.returncode == 1
     assert done.stderr == (
         "error: modul: no such benchmark, did you mean module? "
-        "There are module, fusions, loader, epoch, csd, ntu, gpu\n"
+        "There are module, fusions, loader, epoch, csd, ntu, commands, gpu\n"
     )
 
 

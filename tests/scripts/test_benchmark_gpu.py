@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from rich.console import Console
 
-from datamodules.packed.augmentation import CropAndFlip, crop_and_flip
+from datamodules.packed.augmentation import crop_and_flip
+from datamodules.packed.crop import CropAndFlip
 from scripts import benchmark
 from scripts.benchmarks import gpu, gpu_loader, gpu_module, gpu_steps
 from scripts.benchmarks.cases import CASES

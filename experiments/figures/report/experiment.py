@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import yaml  # type: ignore[import-untyped]
 
 from experiments.evaluation.finished import Evaluation, FinishedRun
 from experiments.evaluation.statistics import Estimate, RunKey
@@ -129,14 +128,11 @@ def places(keys: Sequence[RunKey]) -> tuple[str, str]:
 
 
 def _config(run: FinishedRun) -> dict[str, Any]:
-    """Read what a run was made with; OmegaConf would take twenty times as long."""
-    file = run.folder.path / "config.yaml"
+    """Read what a run was made with; nothing where that cannot be read."""
     try:
-        found = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
-    except (OSError, ValueError, yaml.YAMLError):
+        return run.folder.config()
+    except RunError:
         return {}
-    whole = isinstance(found, dict) and all(isinstance(found.get(g), dict) for g in GROUPS)
-    return found if whole else {}
 
 
 def _curves(evaluation: Evaluation) -> tuple[list[Picture], list[str]]:

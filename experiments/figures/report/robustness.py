@@ -5,7 +5,7 @@ from pathlib import Path
 
 from experiments.figures.report.views import Article, Grid
 from experiments.robustness.grids import condition_grids
-from experiments.runs.folder import RunError
+from experiments.runs.errors import reading
 
 
 def robustness_article(file: Path, *, id: str) -> Article:
@@ -18,7 +18,7 @@ def robustness_article(file: Path, *, id: str) -> Article:
     Raises:
         RunError: if it is not what this version of `scripts/robustness.py` writes.
     """
-    try:
+    with reading(file, "what scripts/robustness.py writes", "write it again"):
         content = json.loads(file.read_text())
         sample = content["provenance"] == "sample"
         found = condition_grids(
@@ -35,8 +35,3 @@ def robustness_article(file: Path, *, id: str) -> Article:
         notes += dict.fromkeys(f"{g.modality}. {g.note}" for g in found if g.note)
         notes += [f"Left out: {reason}" for reason in content["left_out"]]
         return Article(id, str(content["title"]), sample, grids, notes=notes)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(
-            f"{file}: expected what scripts/robustness.py writes, found something else "
-            f"({type(error).__name__}: {error}): write it again"
-        ) from None

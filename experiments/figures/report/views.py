@@ -11,7 +11,7 @@ from experiments.figures.report.pictures import embedded
 from experiments.runs.overrides import Overrides
 from experiments.tables.cells import cells
 from experiments.tables.fill import Filled
-from experiments.tables.markdown import notes, origin, reading
+from experiments.tables.markdown import how_to_read, notes, origin
 
 SHOWN_ROWS = 200  # of a picture's numbers
 
@@ -88,7 +88,7 @@ def table_article(filled: Filled, *, id: str, file: str) -> Article:
         title=table.title,
         sample=filled.sample,
         grids=[Grid(f"{table.title} ({file})", head, rows, filled.sample)],
-        notes=[table.context, origin(filled), reading(filled), *notes(filled)],
+        notes=[table.context, origin(filled), how_to_read(filled), *notes(filled)],
         commands=_table_commands(filled),
     )
 

@@ -1,4 +1,3 @@
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -136,21 +135,3 @@ def test_no_such_file(tmp_path: Path) -> None:
     (tmp_path / "b.skeleton").touch()
     with pytest.raises(DataError, match="expected the number of frames, found the end"):
         read_skeleton(tmp_path / "b.skeleton")
-
-
-@pytest.mark.slow
-def test_several_times_as_fast_as_the_plain_reader(tmp_path: Path) -> None:
-    path = write_plain(tmp_path / "a.skeleton", random_frames([1] * 100))
-    assert 250_000 < path.stat().st_size < 350_000
-
-    def best(read: Callable[[Path], object]) -> float:
-        times = []
-        for _ in range(30):
-            begin = time.process_time()  # right however busy the machine is
-            read(path)
-            times.append(time.process_time() - begin)
-        return min(times)
-
-    ratio = best(read_plain) / best(read_skeleton)
-    print(f"{path.stat().st_size} bytes: {ratio:.1f} times as fast")
-    assert ratio > 3  # more than 5 on a quiet machine; shared caches cost the arrays most

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from datamodules import MOSEI
 from datamodules.packed.dataset import manifest_hash
 from datamodules.packed.errors import DataError
+from experiments.runs.feed import lightning_data
 from tests.datamodules.loading import epoch_of, same, sizes
 from tests.mosei_data import write_packed
 
@@ -165,11 +166,13 @@ def trainer(folder: Path, epochs: int) -> pl.Trainer:
 
 def test_resumed_run_sees_the_same_batches(packed: Path, tmp_path: Path) -> None:
     whole, begun, resumed = Recorder(), Recorder(), Recorder()
-    trainer(tmp_path, 3).fit(whole, build(packed))
+    trainer(tmp_path, 3).fit(whole, lightning_data(build(packed)))
     start = trainer(tmp_path, 2)
-    start.fit(begun, build(packed))
+    start.fit(begun, lightning_data(build(packed)))
     start.save_checkpoint(tmp_path / "last.ckpt")
-    trainer(tmp_path, 3).fit(resumed, build(packed), ckpt_path=str(tmp_path / "last.ckpt"))
+    trainer(tmp_path, 3).fit(
+        resumed, lightning_data(build(packed)), ckpt_path=str(tmp_path / "last.ckpt")
+    )
     assert list(resumed.seen) == [2]
     assert same(begun.seen[1], whole.seen[1])
     assert same(resumed.seen[2], whole.seen[2])

@@ -8,14 +8,13 @@ from torch import Tensor
 
 from datamodules.ntu.augmentation import (
     MIRRORED,
-    ClipAugmentation,
     centre_on_first_spine,
     centre_present_on_first_spine,
-    lengthen,
     view_skeleton,
     view_video,
 )
 from datamodules.ntu.groups import NtuVideo, NtuWindows
+from datamodules.ntu.windows import ClipAugmentation, lengthen
 
 VIDEO, SKELETON = (10, 16, 24, 3), (3, 20, 25, 2)
 

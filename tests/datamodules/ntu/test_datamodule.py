@@ -1,4 +1,3 @@
-import json
 import multiprocessing
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,11 @@ from datamodules.ntu.augmentation import centre_on_first_spine, view_skeleton, v
 from datamodules.ntu.prepare import NtuSettings
 from datamodules.ntu.sample.render import NtuSample
 from datamodules.packed.augmentation import normalise
-from datamodules.packed.dataset import INDEX, MANIFEST, file_hash, manifest_hash, write_index
+from datamodules.packed.dataset import INDEX, manifest_hash, write_index
 from datamodules.packed.errors import DataError
 from tests.datamodules.loading import epoch_of, same, sizes
 from tests.ntu_data import SPLITS
+from tests.sample_data import write_manifest
 
 TRAIN = [1, 2, 4, 5, 8, 9, 13, 14, 15, 16, 17, 18, 19, 25, 27, 28, 31, 34, 35, 38]
 TEST = [3, 6, 7, 10, 11, 12, 20, 21, 22, 23, 24, 26, 29, 30, 32, 33, 36, 37, 39, 40]
@@ -50,14 +50,7 @@ def write_set(root: Path, rows: list[dict[str, object]], **changes: Any) -> Path
     write_index(root / INDEX, rows)
     np.save(root / "skeleton.npy", np.zeros((len(rows), 3, 1, 25, 2), np.float32))
     np.save(root / "skeleton_length.npy", np.ones(len(rows), np.int32))
-    index = {"rows": len(rows), "columns": list(rows[0]), "sha256": file_hash(root / INDEX)}
-    arrays = {
-        "skeleton": {"shape": [len(rows), 3, 1, 25, 2], "dtype": "float32", "sha256": ""},
-        "skeleton_length": {"shape": [len(rows)], "dtype": "int32", "sha256": ""},
-    }
-    manifest = {"format": 1, "task": "ntu", "protocol": "paper", "provenance": "real"}
-    manifest |= {"index": index, "modalities": arrays, "settings": {}} | changes
-    (root / MANIFEST).write_text(json.dumps(manifest))
+    write_manifest(root, rows, **{"task": "ntu", **changes})
     return root
 
 

@@ -3,7 +3,8 @@ import pytest
 import torch
 from torchvision.transforms import RandomResizedCrop
 
-from datamodules.packed.augmentation import CropAndFlip, crop_and_flip
+from datamodules.packed.augmentation import crop_and_flip
+from datamodules.packed.crop import CropAndFlip
 
 SIZE = 60
 

@@ -12,7 +12,7 @@ from filelock import FileLock
 from datamodules.packed import assemble as assembly
 from datamodules.packed import job as jobs
 from datamodules.packed.assemble import assemble
-from datamodules.packed.chunks import Prepared, run_chunks
+from datamodules.packed.chunks import Prepared, Work, run_chunks
 from datamodules.packed.dataset import manifest_hash
 from datamodules.packed.errors import DataError
 from datamodules.packed.job import PrepareJob, pack
@@ -118,6 +118,22 @@ def test_interrupted_assembly_goes_on(tmp_path: Path, monkeypatch: pytest.Monkey
     assemble(records, INDEX, cut)
     for name in ("even.npy", "half.npy", "index.csv"):
         assert (cut / "packed" / name).read_bytes() == (whole / "packed" / name).read_bytes()
+
+
+def killed(item: int) -> Prepared:
+    if item == 20:
+        os._exit(9)
+    return work(item)
+
+
+def test_a_killed_worker_is_named_and_loses_no_finished_chunk(tmp_path: Path) -> None:
+    def chunks(work_on: Work) -> list[dict[str, object]]:
+        return run_chunks(ITEMS, work_on, tmp_path, workers=1, done=lambda samples: None)
+
+    with pytest.raises(DataError, match=r"a worker process was killed.* fewer than workers=1"):
+        chunks(killed)
+    assert [file.name for file in tmp_path.glob("*.json")] == ["chunk-00000.json"]
+    assert len(chunks(work)) == len(ITEMS)
 
 
 def test_two_jobs_want_the_same_folder(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_no_packed_set(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["{", "[]", "{}"])
 def test_manifest_that_is_none(copy: Path, text: str) -> None:
     (copy / "manifest.json").write_text(text)
-    with pytest.raises(DataError, match=r"manifest\.json: expected a manifest in JSON"):
+    with pytest.raises(DataError, match=r"manifest\.json: expected (a|the) manifest"):
         read_manifest(copy)
 
 
@@ -86,7 +86,7 @@ def test_other_protocol_or_task(packed: Path) -> None:
 def test_cut_off_array(copy: Path) -> None:
     whole = (copy / "audio.npy").read_bytes()
     (copy / "audio.npy").write_bytes(whole[:-1000])
-    with pytest.raises(DataError, match=r"audio\.npy: expected a whole array.*cut off"):
+    with pytest.raises(DataError, match=r"audio\.npy: expected .* cut off or damaged"):
         open_packed(copy).array("audio")
 
 
@@ -105,7 +105,7 @@ def test_array_of_another_set(copy: Path) -> None:
 def test_manifest_with_another_number_of_rows(copy: Path) -> None:
     index = read_manifest(copy)["index"]
     change_manifest(copy, index=index | {"rows": 7})
-    with pytest.raises(DataError, match="and 7 rows, found"):
+    with pytest.raises(DataError, match="expected 7 rows, found 128"):
         open_packed(copy).array("audio")
 
 

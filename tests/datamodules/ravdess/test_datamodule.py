@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,14 @@ from torch.utils.data import DataLoader
 
 from datamodules import RAVDESS
 from datamodules.formats.ravdess_name import parse_clip_name
-from datamodules.packed.dataset import INDEX, MANIFEST, file_hash, manifest_hash, write_index
+from datamodules.packed.augmentation import normalise
+from datamodules.packed.dataset import INDEX, manifest_hash, write_index
 from datamodules.packed.errors import DataError
-from datamodules.ravdess.datamodule import normalise
 from datamodules.ravdess.prepare import RavdessSettings
 from datamodules.ravdess.sample.render import RavdessSample
+from experiments.runs.feed import lightning_data
 from tests.datamodules.loading import epoch_of, same, sizes
-from tests.sample_data import FOLDS
+from tests.sample_data import FOLDS, write_manifest
 
 ALL = ("video", "audio", "action_units")
 SIX_FOLDS = [list(range(first, first + 4)) for first in range(1, 25, 4)]
@@ -51,11 +51,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     write_index(root / INDEX, rows)
     np.save(root / "action_units.npy", np.arange(1440 * 35, dtype=np.float32).reshape(1440, 35))
-    index = {"rows": 1440, "columns": list(rows[0]), "sha256": file_hash(root / INDEX)}
-    units = {"shape": [1440, 35], "dtype": "float32", "sha256": ""}
-    manifest = {"format": 1, "task": "ravdess", "protocol": "paper", "provenance": "real"}
-    manifest |= {"index": index, "modalities": {"action_units": units}}
-    (root / MANIFEST).write_text(json.dumps(manifest))
+    write_manifest(root, rows, task="ravdess")
     return root
 
 
@@ -116,7 +112,7 @@ def test_only_the_chosen_modalities_in_their_order(packed: Path) -> None:
 
 def test_evaluation_is_in_order_complete_and_untouched(packed: Path) -> None:
     module = build(packed, evaluation_batch_size=7)
-    (loader,) = module.test_dataloader()
+    (loader,) = module.val_dataloader()
     batches = list(loader)
     ids = torch.cat([b["id"] for b in batches])
     assert ids.tolist() == module.rows["test"].tolist()
@@ -187,11 +183,13 @@ def trainer(folder: Path, epochs: int) -> pl.Trainer:
 
 def test_resumed_run_sees_the_same_batches(packed: Path, tmp_path: Path) -> None:
     whole, begun, resumed = Recorder(), Recorder(), Recorder()
-    trainer(tmp_path, 3).fit(whole, build(packed))
+    trainer(tmp_path, 3).fit(whole, lightning_data(build(packed)))
     start = trainer(tmp_path, 2)
-    start.fit(begun, build(packed))
+    start.fit(begun, lightning_data(build(packed)))
     start.save_checkpoint(tmp_path / "last.ckpt")
-    trainer(tmp_path, 3).fit(resumed, build(packed), ckpt_path=str(tmp_path / "last.ckpt"))
+    trainer(tmp_path, 3).fit(
+        resumed, lightning_data(build(packed)), ckpt_path=str(tmp_path / "last.ckpt")
+    )
     assert list(resumed.seen) == [2]
     assert same(begun.seen[1], whole.seen[1])
     assert same(resumed.seen[2], whole.seen[2])

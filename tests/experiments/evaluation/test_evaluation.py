@@ -227,7 +227,7 @@ def test_predictions_that_are_cut_off(tmp_path: Path, keep: float) -> None:
     whole = (folder / "predictions.npz").read_bytes()
     length = int(keep * len(whole)) if isinstance(keep, float) else keep
     (folder / "predictions.npz").write_bytes(whole[:length])
-    with pytest.raises(RunError, match=r"predictions.npz: expected .* cut off"):
+    with pytest.raises(RunError, match=r"predictions.npz: expected .* found (nothing|damage)"):
         Evaluation(find_runs(str(folder)))
 
 
@@ -257,7 +257,8 @@ def test_half_written_metrics(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["{}", "[]", '{"task": "ravdess"}'])
 def test_metrics_of_something_else(tmp_path: Path, content: str) -> None:
     (tmp_path / "metrics.json").write_text(content)
-    with pytest.raises(RunError, match=r"expected what train.py writes, found no .*fold, fusion"):
+    said = r"expected what train.py writes, found (no .*fusion, .*fold|Input should be a .* dict)"
+    with pytest.raises(RunError, match=said):
         find_runs(str(tmp_path))
 
 

@@ -78,7 +78,7 @@ def test_a_broken_configuration(trained: Path) -> None:
     with pytest.raises(RunError, match=r"config.yaml: expected the run's configuration"):
         recompute(find_runs(str(trained))[0], "last_epoch", trust=True)
     (trained / "config.yaml").unlink()
-    with pytest.raises(RunError, match=r"config.yaml: no such file"):
+    with pytest.raises(RunError, match=r"config.yaml: expected .* found no such file"):
         recompute(find_runs(str(trained))[0], "last_epoch", trust=True)
 
 
@@ -112,7 +112,7 @@ def test_a_class_concealed_in_a_run_folder_is_not_built(trained: Path) -> None:
     config.network.readout = {"_target_": "pathlib.${concealed}", "_args_": ["anything"]}
     OmegaConf.update(config, "concealed", "Path", force_add=True)
     OmegaConf.save(config, file)
-    with pytest.raises(RunError, match=r"config.yaml: expected .* found pathlib.Path, .* trust"):
+    with pytest.raises(RunError, match=r"config.yaml: expected values alone, .* trust"):
         recompute(find_runs(str(trained))[0], "last_epoch")
 
 
@@ -123,9 +123,10 @@ def test_text_that_would_become_a_class_later_is_refused(trained: Path, tmp_path
     config = OmegaConf.to_container(OmegaConf.load(file))
     assert isinstance(config, dict)
     node = f"{{_target_: numpy.load, file: {tmp_path}/a.npy, allow_pickle: true}}"
-    config["network"] = f"\\${{oc.create:'{node}'}}"
+    config["network"]["readout"] = f"\\${{oc.create:'{node}'}}"
     file.write_text(yaml.safe_dump(config))
-    with pytest.raises(RunError, match=r"config.yaml: expected values alone, found .\$\{oc.create"):
+    said = r"config.yaml: expected values alone, found .*\$\{oc.create"
+    with pytest.raises(RunError, match=said):
         recompute(find_runs(str(trained))[0], "last_epoch")
     assert not (tmp_path / "ran").exists()
 

@@ -144,20 +144,20 @@ def test_predictions_have_to_be_of_the_run_and_run_no_code(tmp_path: Path) -> No
     whole = dict(np.load(file))
     for change_of, said in (
         ({"scores_last_epoch": whole["scores_last_epoch"][::-1]}, "they are not of one run"),
-        ({"labels": whole["labels"][:3]}, "expected as many labels"),
-        ({"labels": whole["labels"] + 7}, "they are not of one run"),
+        ({"labels": whole["labels"][:3]}, "found 40 ids, 3 labels, 40 scores"),
+        ({"labels": whole["labels"] + 7}, "found labels from 7 to 11 of 5 classes"),
         (
             {"scores_last_epoch": whole["scores_last_epoch"][:, 0]},
-            "expected ids, labels and scores",
+            "found arrays of other kinds",
         ),
-        ({name: values[:0] for name, values in whole.items()}, "no label that can be shown"),
-        ({"ids": np.array([RunsCode(touched)], dtype=object)}, "missing or cut off"),
+        ({name: values[:0] for name, values in whole.items()}, "found 0 ids, 0 labels, 0 scores"),
+        ({"ids": np.array([RunsCode(touched)], dtype=object)}, "Object arrays cannot be loaded"),
     ):
         np.savez(file, **whole | change_of)
         with pytest.raises(RunError, match=said):
             read_run(folder)
     file.write_bytes(file.read_bytes()[:100])
-    assert "missing or cut off" in reasons(tmp_path)["a/fold0/seed1"]
+    assert "found damage" in reasons(tmp_path)["a/fold0/seed1"]
     file.unlink()
-    assert "missing or cut off" in reasons(tmp_path)["a/fold0/seed1"]
+    assert "found no such file" in reasons(tmp_path)["a/fold0/seed1"]
     assert not touched.exists()

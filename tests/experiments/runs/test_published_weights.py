@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from experiments.runs.folder import RunError
-from experiments.runs.weights import Published, load_published, read_weights
+from experiments.runs.published import Published
+from experiments.runs.weights import load_published, read_weights
 from models.backbones import HCN, I3D
 from tests.experiments.conftest import MakeRun
 

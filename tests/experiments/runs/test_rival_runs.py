@@ -10,6 +10,7 @@ import torch
 from experiments.runs.folder import RunError
 from experiments.runs.run import Run
 from models.tasks import Phases
+from tests.experiments.fakes import KilledError
 from tests.experiments.sentiment import make_run, train
 
 ICCN = [
@@ -61,10 +62,6 @@ def test_phases_follow_each_other_and_are_in_the_log(whole: Run) -> None:
         assert row["train/loss"] == pytest.approx(row["train/correlation"])
     for row in rows[2:]:
         assert row["train/loss"] == pytest.approx(row["train/prediction"])
-
-
-class KilledError(Exception):
-    pass
 
 
 def test_a_run_killed_between_its_phases_ends_with_the_same_figures(

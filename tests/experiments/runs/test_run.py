@@ -8,13 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
+from hydra.errors import InstantiationException
 from pytorch_lightning import Trainer
 from sklearn.metrics import accuracy_score
 
+from experiments.console import explain
 from experiments.runs.folder import RunError
 from experiments.runs.run import Run
 from models.tasks import Joint
 from tests.experiments.conftest import MakeRun
+from tests.experiments.fakes import KilledError
 
 VOLATILE = {"seconds", "finished"}
 
@@ -38,7 +42,7 @@ def test_a_fusion_run_trains_its_unimodal_runs_first(make_run: MakeRun, tmp_path
         ("none", "action_units"),
         ("msaf", "audio+action_units"),
     }
-    assert not list(tmp_path.rglob("resume.ckpt"))
+    assert not list(tmp_path.rglob("resume*.ckpt"))
     assert sorted(p.name for p in (run.folder.path / "checkpoints").iterdir()) == [
         "last_epoch.pt",
         "paper_rule.pt",
@@ -121,10 +125,6 @@ def test_the_same_settings_in_other_words_are_the_same_run(make_run: MakeRun) ->
     assert again.folder.complete
 
 
-class KilledError(Exception):
-    pass
-
-
 @pytest.mark.parametrize("moment", ["in the middle of an epoch", "while the checkpoint is written"])
 def test_a_killed_run_ends_with_the_same_figures(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, moment: str
@@ -158,7 +158,7 @@ def test_a_killed_run_ends_with_the_same_figures(
         make_run(*overrides, results="killed").complete()
     monkeypatch.setattr(victim, name, original)
     continued = make_run(*overrides, results="killed")
-    assert continued.folder.resume_checkpoint.exists()
+    assert continued.folder.resume_checkpoints[0].exists()
     continued.complete()
     assert result(continued) == result(whole)
     assert log_of(continued) == log_of(whole)
@@ -282,3 +282,58 @@ def test_the_device_may_be_named(make_run: MakeRun) -> None:
     run = make_run("trainer.accelerator=cpu")
     run.refuse_idle()
     assert run.hash == make_run().hash
+
+
+def test_a_complete_run_is_skipped_where_nothing_can_be_written(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overrides = ("fusion=none", "modalities=[audio]", "epochs=1")
+    made = make_run(*overrides).complete()
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    assert make_run(*overrides).complete() == made
+    with pytest.raises(PermissionError):
+        make_run(*overrides, "rerun=true").complete()
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [("training.optimizer.lr=fast", "it does not take lr=fast"),
+     ("trainer.precision=99", "Precision 99 is invalid"),
+     ("task.branches.action_units.dropout=some", "not supported between")],
+)  # fmt: skip
+def test_a_run_that_fails_at_once_leaves_nothing_behind(
+    make_run: MakeRun, tmp_path: Path, override: str, said: str
+) -> None:
+    modality = "action_units" if "action_units" in override else "audio"
+    run = make_run("fusion=none", f"modalities=[{modality}]", "epochs=1", override)
+    with pytest.raises((ValueError, InstantiationException), match=said) as found:
+        run.complete()
+    assert "\n" not in explain(found.value)
+    assert not list((tmp_path / "results").rglob("*.*"))
+    assert not run.folder.path.exists()
+
+
+def test_the_number_of_epochs_has_one_home(make_run: MakeRun) -> None:
+    with pytest.raises(RunError, match="the number of epochs is set by epochs=7 alone"):
+        make_run("fusion=none", "modalities=[audio]", "trainer.max_epochs=7")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."), "workers=0"),
+     (torch.OutOfMemoryError("CUDA out of memory"), "batch_size=8; choose a smaller one")],
+)  # fmt: skip
+def test_memory_that_ran_out_is_named(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def out_of_memory(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(Joint, "step", out_of_memory)
+    with pytest.raises(RunError, match=f"memory ran out.*{said}"):
+        make_run("fusion=none", "modalities=[audio]", "epochs=1").complete()

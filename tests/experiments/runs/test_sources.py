@@ -14,6 +14,7 @@ from experiments.evaluation.finished import find_runs
 from experiments.runs import callbacks, folder, sources
 from experiments.runs.run import Run
 from tests.experiments.conftest import MakeRun
+from tests.experiments.fakes import KilledError
 
 AUDIO = ("fusion=none", "modalities=[audio]", "epochs=1")
 
@@ -120,10 +121,6 @@ def test_what_a_rerun_starts_from_is_made_again_only_after_an_edit(
     assert run.folder.metrics()["sources"] == "edited"
 
 
-class KilledError(Exception):
-    pass
-
-
 def test_a_killed_rerun_leaves_the_run_before_and_goes_on(
     make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -142,7 +139,7 @@ def test_a_killed_rerun_leaves_the_run_before_and_goes_on(
     with pytest.raises(KilledError):
         complete(make_run(*overrides, "rerun=true"))
     assert run.folder.metrics() == metrics
-    assert run.folder.rerun.resume_checkpoint.exists()
+    assert run.folder.rerun.resume_checkpoints[0].exists()
     assert [found.folder for found in find_runs(str(tmp_path / "results"))] == [run.folder]
     complete(make_run(*overrides, "rerun=true"))
     assert calls == [0, 1, 1, 2]  # the second epoch once more, not the first

@@ -4,11 +4,10 @@ import copy
 
 import pytest
 import torch
-from omegaconf import OmegaConf
 from torch import nn
 
 from experiments.runs.folder import RunError
-from experiments.runs.speed import check_precision, hasten, set_precision
+from experiments.runs.speed import hasten, set_precision
 from tests.experiments.conftest import MakeRun
 
 
@@ -76,16 +75,3 @@ def test_how_products_round_is_part_of_what_a_run_is(make_run: MakeRun) -> None:
     assert torch.backends.cudnn.allow_tf32  # torch's own default
     with pytest.raises(RunError, match="matmul_precision=tf32: choose highest, high or medium"):
         make_run(*overrides, "matmul_precision=tf32").complete()
-
-
-def test_less_than_single_precision_is_refused_on_a_cpu_before_anything_is_written(
-    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    overrides = ["fusion=none", "modalities=[audio]", "epochs=1", "trainer.accelerator=cpu"]
-    run = make_run(*overrides, "trainer.precision=bf16-mixed")
-    with pytest.raises(RunError, match="bf16-mixed needs a GPU"):
-        run.complete()
-    assert not (run.folder.path / "config.yaml").exists()
-    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
-    check_precision(OmegaConf.create({"accelerator": "auto", "precision": "bf16-mixed"}))
-    check_precision(OmegaConf.create({"accelerator": "cpu", "precision": "64-true"}))

@@ -123,6 +123,16 @@ def test_parameters_stand_in_their_columns_and_no_figure_of_other_data(
     assert row["ours, paper's size"] == f"{with_heads / 1e6:.2f}M"
 
 
+def test_a_table_of_complete_runs_counts_no_parameters_again(
+    small: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, _ = small
+    before = read_csv(place)
+    monkeypatch.delattr("experiments.runs.complexity.paper_size_parameters")
+    assert fill(place, "table=small") == 0
+    assert read_csv(place) == before
+
+
 def test_files_say_what_they_stand_on(small: tuple[Path, str]) -> None:
     place, _ = small
     text = (place / "results" / "tablesmall.md").read_text()
