@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from datamodules.mosei.datamodule import MOSEI as MOSEI
     from datamodules.ntu.datamodule import NTU as NTU
     from datamodules.ravdess.datamodule import RAVDESS as RAVDESS
+    from datamodules.utd_mhad.datamodule import UtdMhad as UtdMhad
 
-_HOMES = {"MOSEI": "mosei", "NTU": "ntu", "RAVDESS": "ravdess"}  # class -> folder
+_HOMES = {  # class -> folder
+    "MOSEI": "mosei", "NTU": "ntu", "RAVDESS": "ravdess", "UtdMhad": "utd_mhad",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -41,7 +41,7 @@ BY_PATH: dict[str, Any] = {
     "task.splits.cs.test": [2, 4],
     "trainer.precision": "64-true",
     "trainer.accelerator": "cpu",
-    "trainer.gradient_clip_val": 1.0,
+    "trainer.gradient_clip_val": 0.5,
     "trainer.deterministic": False,
     "modalities": ["audio"],
     "task.sample.raw": "elsewhere",

@@ -48,6 +48,7 @@ DATAMODULES = {
     "ravdess": DATA_SET,
     "mosei": DATA_SET,
     "ntu": DATA_SET,
+    "utd_mhad": DATA_SET,
 }
 
 

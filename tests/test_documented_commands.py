@@ -90,7 +90,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for fold in range(2) if data == "sample" else [2]:  # so that a pattern may match both
                 finished_run(variant, fold=fold, provenance="sample", **described)
     tasks = [
-        f"data/{task}/{p}" for task in ("ravdess", "mosei", "ntu") for p in ("paper", "released")
+        f"data/{task}/{p}"
+        for task in ("ravdess", "mosei", "ntu", "utd_mhad")
+        for p in ("paper", "released")
     ]
     for root in ("packed", *tasks):
         (place / root).mkdir(parents=True)

@@ -27,6 +27,7 @@ from tests.experiments.conftest import CONFIGS
 from tests.mosei_data import write_packed
 from tests.ntu_data import tiny_ntu
 from tests.sample_data import session_folder, tiny_ravdess
+from tests.utd_mhad_data import tiny_utd_mhad
 
 TASKS: dict[str, list[str]] = {
     "ravdess": ["task=ravdess", "datamodule.folds=[[1,2],[3],[4]]", "batch_size=8"],
@@ -34,13 +35,17 @@ TASKS: dict[str, list[str]] = {
     "ntu": ["task=ntu", "batch_size=8", "task.splits.cs={by: subject, train: [1, 2, 3], test: [4]}",
             "protocol.ntu_validation_subjects=[2]", "datamodule.video.size=32",
             "datamodule.skeleton.frames=16"],
+    "utd_mhad": ["task=utd_mhad", "batch_size=8", "modalities=[skeleton,inertial,depth]",
+                 "datamodule.depth.size=16", "datamodule.depth.frames=3",
+                 "datamodule.replaced.share=0.3"],
 }  # fmt: skip
 INPUTS = {
     "ravdess": {"video": (3, 8, 40, 40), "audio": (13, 212), "action_units": (35,)},
     "mosei": {"visual": (35, 12), "audio": (74, 12), "text": (6, 12)},
     "ntu": {"video": (3, 8, 32, 32), "skeleton": (3, 16, 25, 2)},
+    "utd_mhad": {"skeleton": (3, 32, 20, 1), "inertial": (6, 128), "depth": (3, 4, 16, 16)},
 }
-OUTPUTS = {"ravdess": 8, "mosei": 1, "ntu": 60}
+OUTPUTS = {"ravdess": 8, "mosei": 1, "ntu": 60, "utd_mhad": 27}
 PIECES = 4  # in which a task's leaves are looked at, so that no test takes long
 PARTS = ("network", "training", "datamodule", "trainer", "reporting", "module")
 NODES = ("network", "training.scheduler", "datamodule.sample", "logger",
@@ -57,6 +62,7 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]
             "ravdess": tiny_ravdess(folder)[1],
             "ntu": tiny_ntu(folder)[1],
             "mosei": write_packed(tmp_path_factory.mktemp("mosei") / "packed"),
+            "utd_mhad": tiny_utd_mhad(folder)[1],
         }
 
 
@@ -156,7 +162,11 @@ def tiny(task: str, roots: dict[str, Path], *more: str) -> Overrides:
 
 
 # Settings that act only beside another one are looked at beside it.
-BESIDE = {"mosei": ["fusion.mid.join_mean=masked"], "ntu": ["fusion.mid.block_dropout=0.2"]}
+BESIDE = {
+    "mosei": ["fusion.mid.join_mean=masked"],
+    "ntu": ["fusion.mid.block_dropout=0.2"],
+    "utd_mhad": ["fusion.mid.block_dropout=0.2"],
+}
 # Every fusion there is, on the first task that it is made for; some have settings that act on one
 # task alone, and are looked at on that one too.
 ALSO = {"msaf": ["mosei", "ntu"], "crossmodal": ["mosei"], "bottleneck": ["mosei"]}

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 
 from experiments.metric import paper_number
 from experiments.runs.folder import RunError
+from experiments.tables.beyond import beyond
 from experiments.tables.cells import estimate_cell
 from experiments.tables.committed import Committed, CommittedLine, read_committed
 from experiments.tables.table import Row, Table, load_table
@@ -61,7 +62,8 @@ def ledger(configs: Path, results: Path) -> str:
     files = sorted(results.rglob("table*.json"))
     committed = [part for file in files for part in read_committed(file)]
     tables = [_table(configs, entry, committed, results) for entry in wanted["tables"]]
-    return "\n".join([HEAD, *tables, _figures(wanted["figures"], results)])
+    more = beyond(configs, wanted["beyond"], committed, results)
+    return "\n".join([HEAD, *tables, _figures(wanted["figures"], results), more])
 
 
 def _table(

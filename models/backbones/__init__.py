@@ -4,6 +4,7 @@ from models.backbones.action_units import ActionUnitMLP
 from models.backbones.branch import Branch, BranchBuilder, BranchOutput, BranchState
 from models.backbones.hcn import HCN
 from models.backbones.i3d import I3D
+from models.backbones.inertial_cnn import InertialCNN
 from models.backbones.inflated_resnet import InflatedResNet
 from models.backbones.lstm import LSTMBranch
 from models.backbones.mfcc_cnn import MFCCNet
@@ -17,6 +18,7 @@ __all__ = [
     "BranchBuilder",
     "BranchOutput",
     "BranchState",
+    "InertialCNN",
     "InflatedResNet",
     "LSTMBranch",
     "MFCCNet",

@@ -13,12 +13,16 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from datamodules.formats.utd_mhad import read_depth, read_inertial, read_joints
 from datamodules.formats.video import look_at, read_frames
 from datamodules.mosei.prepare import MoseiSettings
 from datamodules.mosei.sample.render import ENCODER, MoseiSample
 from datamodules.ntu.sample.render import NtuSample
 from datamodules.packed.sample import RenderedSample
 from datamodules.ravdess.sample.render import RavdessSample
+from datamodules.utd_mhad.sample.render import UtdMhadSample
+from tests.sample_data import session_folder
+from tests.utd_mhad_data import tiny_utd_mhad
 
 FEW = {"train": 5, "valid": 2, "test": 3}
 PINNED: dict[str, dict[str, Any]] = {
@@ -39,6 +43,18 @@ PINNED: dict[str, dict[str, Any]] = {
         "skeleton": [120, 3, 20, 25, 2, 0.4788, 1.111, 0.00883],
         "skeleton_length": "d1754e92673c49f5",
         "video": "60bbb901d9b576fb",
+    },
+    "utd_mhad": {
+        "version": 1,
+        "Skeleton": [20, 3, 53, 0.7512, 1.412, -0.03829],
+        "Inertial": [89, 6, -36.01, 209.4, -24.84],
+        "Depth": "b029ae00842d1acd",
+        "index": "2df2994ef74c0604",
+        "depth": "acf44e9fed571b91",
+        "inertial": [72, 6, 95, -1.117, 154.3, 0.8481],
+        "inertial_length": "7ddfe59a0cc06f68",
+        "skeleton": [72, 3, 57, 20, 1, 0.6838, 1.276, 0.002457],
+        "skeleton_length": "5a3c1af818774470",
     },
     "mosei": {
         "version": 1,
@@ -115,6 +131,13 @@ def test_ntu(ntu_raw: Path, ntu_packed: Path) -> None:
     skeletons = texts(ntu_raw, ".skeleton")
     found = {"skeletons": skeletons, "frames": frames(ntu_raw, ".avi")}
     check(NtuSample, found | packed_parts(ntu_packed))
+
+
+def test_utd_mhad(tmp_path_factory: pytest.TempPathFactory) -> None:
+    raw, packed = tiny_utd_mhad(session_folder(tmp_path_factory))
+    read = {"Skeleton": read_joints, "Inertial": read_inertial, "Depth": read_depth}
+    found = {name: summary(reader(min((raw / name).iterdir()))) for name, reader in read.items()}
+    check(UtdMhadSample, found | packed_parts(packed))
 
 
 def test_mosei(tmp_path: Path) -> None:

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from datamodules import MOSEI, NTU, RAVDESS
+from datamodules import MOSEI, NTU, RAVDESS, UtdMhad
 from datamodules.mosei.prepare import MoseiSettings
 from datamodules.ntu.prepare import NtuSettings
 from datamodules.packed.datamodule import PackedDataModule
 from datamodules.packed.dataset import MANIFEST, manifest_hash
 from datamodules.packed.errors import DataError
 from datamodules.ravdess.prepare import RavdessSettings
+from datamodules.utd_mhad.recording import UtdMhadSettings
 from tests.mosei_data import write_packed
 from tests.sample_data import ACTORS, SETTINGS
 
@@ -42,8 +43,13 @@ OWN: dict[str, tuple[type[PackedDataModule], dict[str, Any], dict[str, Any]]] = 
         },
         {"settings": NtuSettings(), "subjects": 4},
     ),
+    "utd_mhad": (
+        UtdMhad,
+        {"modalities": ["inertial"], "fold": 0, "subjects": [1, 2, 3, 4]},
+        {"settings": UtdMhadSettings(), "trials": 2},
+    ),
 }
-AMOUNT = {"ravdess": "actors", "mosei": "videos", "ntu": "subjects"}
+AMOUNT = {"ravdess": "actors", "mosei": "videos", "ntu": "subjects", "utd_mhad": "trials"}
 
 
 def sample_of(task: str, folder: Path, *, protocol: str = "paper", **changes: Any) -> Any:

@@ -43,12 +43,13 @@ def test_what_is_looked_at(tmp_path: Path) -> None:
     assert found.against is None  # there is no sum among them
 
 
-@pytest.mark.parametrize("task", ["ravdess", "mosei", "ntu"])
+@pytest.mark.parametrize("task", ["ravdess", "mosei", "ntu", "utd_mhad"])
 def test_every_task_has_corruptions_of_all_its_modalities(tmp_path: Path, task: str) -> None:
     modalities = {
         "ravdess": ["video", "audio", "action_units"],
         "mosei": ["visual", "audio", "text"],
         "ntu": ["video", "skeleton"],
+        "utd_mhad": ["skeleton", "inertial", "depth"],
     }[task]
     finished_run(tmp_path / "x-hash2.0", task=task, modalities=modalities)
     found = study(tmp_path, f"raw={tmp_path}")

@@ -22,7 +22,7 @@ def configured() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("task", ["ravdess", "mosei", "ntu"])
+@pytest.mark.parametrize("task", ["ravdess", "mosei", "ntu", "utd_mhad"])
 def test_it_is_part_of_the_hash_where_it_is_on_alone(task: str) -> None:
     plain = compose(Overrides([f"task={task}"]))
     without = OmegaConf.to_container(plain.network, resolve=True)

@@ -130,7 +130,7 @@ def test_without_any_result_all_is_quoted_or_not_run(tmp_path: Path) -> None:
     page = ledger(CONFIGS, tmp_path)
     states = re.findall(r"\*\*(quoted|not run|run|sample|other input)\*\* \|", page)
     assert sorted(set(states)) == ["not run", "quoted"]
-    assert (states.count("quoted"), len(states)) == (2, 9 + 10 + 11 + 18 + 7 + 2)
+    assert (states.count("quoted"), len(states)) == (2, 9 + 10 + 11 + 18 + 7 + 2 + 2)
 
 
 @pytest.mark.parametrize(
@@ -180,3 +180,14 @@ def test_the_command_writes_where_it_is_told_to_and_refuses_other_keys(tmp_path:
     assert (tmp_path / "page.md").read_text() == (DOCS / "reproduction.md").read_text()
     with pytest.raises(RunError, match="table: no such key; there are out"):
         main(["table=1"])
+
+
+def test_tables_beyond_the_paper_stand_in_a_section_of_their_own(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    results.mkdir()
+    assert line_of(results, "utd_mhad")[2] == "**not run**"
+    write(results, table("utd_mhad", "MSAF", ["fusion=msaf"]), "tableutd_mhad")
+    page = ledger(CONFIGS, results)
+    assert page.index("| utd_mhad |") > page.index("## Beyond the paper") > page.index("## Figures")
+    assert line_of(results, "utd_mhad")[2] == "[real data](results/tableutd_mhad.md)"
+    assert line_of(results, "utd_mhad_cs")[2] == "**not run**"

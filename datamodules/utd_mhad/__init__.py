@@ -1,0 +1,1 @@
+"""UTD-MHAD: its datamodule, its folds, its preparation, its rendered sample."""

@@ -1,0 +1,186 @@
+"""Windows, turns, scales, noise and crops of UTD-MHAD: drawn by the loader, done on the device.
+
+Legend: B samples, C channels, T padded steps, S steps handed on, V joints; `*` is any other axis.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from datamodules.formats.utd_mhad import CHANNELS, SPINE
+from datamodules.utd_mhad.groups import (
+    UtdMhadDepth,
+    UtdMhadInertial,
+    UtdMhadSkeleton,
+    UtdMhadWindows,
+)
+
+INERTIAL_UNITS = (1.0, 1.0, 1.0, 100.0, 100.0, 100.0)  # g, and hundreds of degrees a second
+DEPTH_UNIT = 300.0  # millimetres: about as far as a body reaches before and behind its middle
+
+
+@dataclass(frozen=True)
+class RecordingAugmentation:
+    """What is drawn for one recording.
+
+    Each modality draws from a generator in the same state, the window first: so it is one window.
+    """
+
+    windows: UtdMhadWindows = field(default_factory=UtdMhadWindows)
+    skeleton: UtdMhadSkeleton = field(default_factory=UtdMhadSkeleton)
+    inertial: UtdMhadInertial = field(default_factory=UtdMhadInertial)
+    depth: UtdMhadDepth = field(default_factory=UtdMhadDepth)
+
+    def still(self) -> "RecordingAugmentation":
+        """Return what evaluation does: the whole recording as it is, the centre of the frames."""
+        return RecordingAugmentation(
+            replace(self.windows, probability=0.0),
+            replace(self.skeleton, rotation=0.0, scaling=0.0),
+            replace(self.inertial, jitter=0.0, scaling=0.0),
+            replace(self.depth, crop_place="centre"),
+        )
+
+    def _window(self, generator: np.random.Generator) -> tuple[float, float]:
+        """Place, 0 for the earliest and 1 for the latest; and length as a part of the whole."""
+        cut, length, place = generator.random(3)
+        if cut >= self.windows.probability:
+            return 0.0, 1.0
+        return place, 1 - (1 - self.windows.shortest) * length
+
+    def draw_skeleton(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
+        """(4,): place and length of the window, turn in radians, factor of the size."""
+        window = self._window(generator)
+        turn, size = generator.uniform(-1, 1, 2)
+        turn *= np.deg2rad(self.skeleton.rotation)
+        return np.array([*window, turn, 1 + self.skeleton.scaling * size])
+
+    def draw_inertial(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
+        """(3 + 6 S,): place and length of the window, factor, and the noise."""
+        window = self._window(generator)
+        factor = 1 + self.inertial.scaling * generator.uniform(-1, 1)
+        noise = self.inertial.jitter * generator.standard_normal(CHANNELS * self.inertial.steps)
+        return np.array([*window, factor, *noise])
+
+    def draw_depth(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
+        """(4,): place and length of the window; top and left of the crop.
+
+        Args:
+            shape: (T, height, width) of the packed frames.
+            generator: what is drawn depends on it alone.
+        """
+        window = self._window(generator)
+        margin = np.array(shape[1:]) - self.depth.size
+        place = generator.random(2)
+        random = self.depth.crop_place == "random"
+        return np.array([*window, *((place * (margin + 1)).astype(int) if random else margin // 2)])
+
+
+def resample(values: Tensor, lengths: np.ndarray, drawn: np.ndarray, steps: int) -> Tensor:
+    """Bring the window of each recording to S steps, linearly; the first and last are its ends.
+
+    Args:
+        values: (B, C, T, *), each padded behind its own steps.
+        lengths: (B,) steps of each, without the padding.
+        drawn: (B, ...) that begin with place and length of the window.
+        steps: S, at least 2.
+
+    Returns:
+        (B, C, S, *).
+    """
+    last = lengths[:, None] - 1  # (B, 1)
+    moments = last * (
+        drawn[:, :1] * (1 - drawn[:, 1:2]) + drawn[:, 1:2] * np.linspace(0, 1, steps)
+    )  # (B, S)
+    low = np.floor(moments).astype(np.int64).clip(0, last)
+    part = _on_device((moments - low).astype(np.float32), values)
+    high = _on_device(np.minimum(low + 1, last), values)
+    by_step = values.transpose(1, 2)  # (B, T, C, *)
+    rows = torch.arange(len(values), device=values.device)[:, None]
+    part = part.view(*part.shape, *[1] * (values.ndim - 2))
+    one, other = by_step[rows, _on_device(low, values)], by_step[rows, high]
+    return (one + (other - one) * part).transpose(1, 2)
+
+
+def view_skeleton(
+    skeleton: Tensor, lengths: np.ndarray, drawn: np.ndarray, settings: UtdMhadSkeleton
+) -> Tensor:
+    """Take the window, put the spine at the origin, turn and scale.
+
+    Args:
+        skeleton: (B, 3, T, 20, 1) in metres before the camera.
+        lengths: (B,) frames of each.
+        drawn: (B, 4) from `RecordingAugmentation.draw_skeleton`.
+        settings: how many frames, and what the origin is.
+
+    Returns:
+        (B, 3, S, 20, 1).
+    """
+    taken = resample(skeleton, lengths, drawn, settings.frames)
+    origin = taken[:, :, :, SPINE, None]  # (B, 3, S, 1, 1)
+    centred = taken - (origin if settings.centre == "frame" else origin[:, :, :1])
+    size, turn = drawn[:, 3], drawn[:, 2]
+    cos, sin, none = size * np.cos(turn), size * np.sin(turn), np.zeros_like(turn)
+    turns = np.stack([cos, none, sin, none, size, none, -sin, none, cos], 1).reshape(-1, 3, 3)
+    return torch.einsum("bij,bjtvp->bitvp", _on_device(turns.astype(np.float32), taken), centred)
+
+
+def view_inertial(
+    inertial: Tensor, lengths: np.ndarray, drawn: np.ndarray, settings: UtdMhadInertial
+) -> Tensor:
+    """Take the window, scale to g and hundreds of degrees a second, add the noise.
+
+    Args:
+        inertial: (B, 6, T) in g and degrees a second.
+        lengths: (B,) samples of each.
+        drawn: (B, 3 + 6 S) from `RecordingAugmentation.draw_inertial`.
+        settings: how many steps.
+
+    Returns:
+        (B, 6, S).
+    """
+    taken = resample(inertial, lengths, drawn, settings.steps)
+    units = np.array(INERTIAL_UNITS)[:, None] / drawn[:, 2, None, None]  # (B, 6, 1)
+    noise = drawn[:, 3:].reshape(len(drawn), CHANNELS, settings.steps)
+    return taken / _on_device(units.astype(np.float32), taken) + _on_device(
+        noise.astype(np.float32), taken
+    )
+
+
+def view_depth(depth: Tensor, drawn: np.ndarray, settings: UtdMhadDepth) -> Tensor:
+    """Take frames of the window and crop them; say of each pixel what is there, how far, how moved.
+
+    Args:
+        depth: (B, T, height, width) int16 in millimetres, 0 where there is no body.
+        drawn: (B, 4) from `RecordingAugmentation.draw_depth`.
+        settings: how many frames, and the size of the crop.
+
+    Returns:
+        (B, 3, S, size, size): 1 where there is a body; how far it is beyond the mean of the
+        recording's body, in 300 mm; and how much more the next frame says than this one.
+    """
+    last = depth.shape[1] - 1
+    moments = last * (
+        drawn[:, :1] * (1 - drawn[:, 1:2]) + drawn[:, 1:2] * np.linspace(0, 1, settings.frames)
+    )  # (B, S)
+    wanted = np.round(moments).astype(np.int64)
+    rows = torch.arange(len(depth), device=depth.device)[:, None]
+    taken = depth[rows, _on_device(wanted, depth)]
+    crops = [
+        clip[:, top : top + settings.size, left : left + settings.size]
+        for clip, (top, left) in zip(taken, drawn[:, 2:].astype(int).tolist(), strict=True)
+    ]
+    millimetres = torch.stack(crops).float()  # (B, S, size, size)
+    body = (millimetres > 0).float()
+    amount = body.sum((1, 2, 3), keepdim=True).clamp(min=1)
+    mean = millimetres.sum((1, 2, 3), keepdim=True) / amount
+    beyond = (millimetres - mean) / DEPTH_UNIT * body
+    moved = torch.cat([beyond[:, 1:], beyond[:, -1:]], 1) - beyond
+    # Channels last, as the CPU's convolutions like it.
+    return torch.stack([body, beyond, moved], -1).movedim(-1, 1)
+
+
+def _on_device(values: np.ndarray, tensor: Tensor) -> Tensor:
+    """Bring a few numbers to a tensor's device; nothing waits until they are there."""
+    return torch.from_numpy(values).to(tensor.device, non_blocking=True)

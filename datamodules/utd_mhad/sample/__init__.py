@@ -1,0 +1,1 @@
+"""A small rendered UTD-MHAD in the raw layout of the real one."""
