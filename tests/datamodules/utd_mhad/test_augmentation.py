@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from datamodules.utd_mhad.augmentation import (
-    RecordingAugmentation,
     resample,
     view_depth,
     view_inertial,
     view_skeleton,
 )
+from datamodules.utd_mhad.draws import RecordingAugmentation
 from datamodules.utd_mhad.groups import (
     UtdMhadDepth,
     UtdMhadInertial,
