@@ -1,80 +1,15 @@
-"""Windows, turns, scales, noise and crops of UTD-MHAD: drawn by the loader, done on the device.
+"""Windows, turns, scales, noise and crops of UTD-MHAD, as `draws` draws them: done on the device.
 
 Legend: B samples, C channels, T padded steps, S steps handed on, V joints; `*` is any other axis.
 """
-
-from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from datamodules.formats.utd_mhad import CHANNELS, SPINE
-from datamodules.utd_mhad.groups import (
-    UtdMhadDepth,
-    UtdMhadInertial,
-    UtdMhadSkeleton,
-    UtdMhadWindows,
-)
-
-INERTIAL_UNITS = (1.0, 1.0, 1.0, 100.0, 100.0, 100.0)  # g, and hundreds of degrees a second
-DEPTH_UNIT = 300.0  # millimetres: about as far as a body reaches before and behind its middle
-
-
-@dataclass(frozen=True)
-class RecordingAugmentation:
-    """What is drawn for one recording.
-
-    Each modality draws from a generator in the same state, the window first: so it is one window.
-    """
-
-    windows: UtdMhadWindows = field(default_factory=UtdMhadWindows)
-    skeleton: UtdMhadSkeleton = field(default_factory=UtdMhadSkeleton)
-    inertial: UtdMhadInertial = field(default_factory=UtdMhadInertial)
-    depth: UtdMhadDepth = field(default_factory=UtdMhadDepth)
-
-    def still(self) -> "RecordingAugmentation":
-        """Return what evaluation does: the whole recording as it is, the centre of the frames."""
-        return RecordingAugmentation(
-            replace(self.windows, probability=0.0),
-            replace(self.skeleton, rotation=0.0, scaling=0.0),
-            replace(self.inertial, jitter=0.0, scaling=0.0),
-            replace(self.depth, crop_place="centre"),
-        )
-
-    def _window(self, generator: np.random.Generator) -> tuple[float, float]:
-        """Place, 0 for the earliest and 1 for the latest; and length as a part of the whole."""
-        cut, length, place = generator.random(3)
-        if cut >= self.windows.probability:
-            return 0.0, 1.0
-        return place, 1 - (1 - self.windows.shortest) * length
-
-    def draw_skeleton(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
-        """(4,): place and length of the window, turn in radians, factor of the size."""
-        window = self._window(generator)
-        turn, size = generator.uniform(-1, 1, 2)
-        turn *= np.deg2rad(self.skeleton.rotation)
-        return np.array([*window, turn, 1 + self.skeleton.scaling * size])
-
-    def draw_inertial(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
-        """(3 + 6 S,): place and length of the window, factor, and the noise."""
-        window = self._window(generator)
-        factor = 1 + self.inertial.scaling * generator.uniform(-1, 1)
-        noise = self.inertial.jitter * generator.standard_normal(CHANNELS * self.inertial.steps)
-        return np.array([*window, factor, *noise])
-
-    def draw_depth(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
-        """(4,): place and length of the window; top and left of the crop.
-
-        Args:
-            shape: (T, height, width) of the packed frames.
-            generator: what is drawn depends on it alone.
-        """
-        window = self._window(generator)
-        margin = np.array(shape[1:]) - self.depth.size
-        place = generator.random(2)
-        random = self.depth.crop_place == "random"
-        return np.array([*window, *((place * (margin + 1)).astype(int) if random else margin // 2)])
+from datamodules.utd_mhad.draws import DEPTH_UNIT, INERTIAL_UNITS
+from datamodules.utd_mhad.groups import UtdMhadDepth, UtdMhadInertial, UtdMhadSkeleton
 
 
 def resample(values: Tensor, lengths: np.ndarray, drawn: np.ndarray, steps: int) -> Tensor:
@@ -111,7 +46,7 @@ def view_skeleton(
     Args:
         skeleton: (B, 3, T, 20, 1) in metres before the camera.
         lengths: (B,) frames of each.
-        drawn: (B, 4) from `RecordingAugmentation.draw_skeleton`.
+        drawn: (B, 4) from `RecordingDraws.draw_skeleton`.
         settings: how many frames, and what the origin is.
 
     Returns:
@@ -134,7 +69,7 @@ def view_inertial(
     Args:
         inertial: (B, 6, T) in g and degrees a second.
         lengths: (B,) samples of each.
-        drawn: (B, 3 + 6 S) from `RecordingAugmentation.draw_inertial`.
+        drawn: (B, 3 + 6 S) from `RecordingDraws.draw_inertial`.
         settings: how many steps.
 
     Returns:
@@ -153,7 +88,7 @@ def view_depth(depth: Tensor, drawn: np.ndarray, settings: UtdMhadDepth) -> Tens
 
     Args:
         depth: (B, T, height, width) int16 in millimetres, 0 where there is no body.
-        drawn: (B, 4) from `RecordingAugmentation.draw_depth`.
+        drawn: (B, 4) from `RecordingDraws.draw_depth`.
         settings: how many frames, and the size of the crop.
 
     Returns:

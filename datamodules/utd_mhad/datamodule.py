@@ -8,19 +8,12 @@ import numpy as np
 
 from datamodules.formats.utd_mhad import CHANNELS, JOINTS
 from datamodules.formats.utd_mhad_name import ACTIONS, MODALITIES
+from datamodules.packed.batch import Batch
 from datamodules.packed.datamodule import Common, PackedDataModule
 from datamodules.packed.dataset import PackedDataset
 from datamodules.packed.errors import DataError
-from datamodules.packed.rows import Batch, PackedRows
 from datamodules.packed.settings import read_group
-from datamodules.utd_mhad.augmentation import (
-    DEPTH_UNIT,
-    INERTIAL_UNITS,
-    RecordingAugmentation,
-    view_depth,
-    view_inertial,
-    view_skeleton,
-)
+from datamodules.utd_mhad.draws import DEPTH_UNIT, INERTIAL_UNITS, RecordingDraws
 from datamodules.utd_mhad.folds import Fold, split_rows, subjects_of
 from datamodules.utd_mhad.groups import (
     UtdMhadDepth,
@@ -86,7 +79,7 @@ class UtdMhad(PackedDataModule):
         self.inertial = read_group(UtdMhadInertial, inertial, "inertial")
         self.depth = read_group(UtdMhadDepth, depth, "depth")
         self.replaced = read_group(UtdMhadReplaced, replaced, "replaced")
-        self.augmentation = RecordingAugmentation(
+        self.draws = RecordingDraws(
             read_group(UtdMhadWindows, windows, "windows"),
             self.skeleton,
             self.inertial,
@@ -96,6 +89,8 @@ class UtdMhad(PackedDataModule):
     def setup(self, stage: str | None = None) -> None:
         if self.ids:
             return
+        from datamodules.packed.rows import PackedRows
+
         packed = self.open_packed()
         labels = np.array(packed.index["label"], dtype=np.int64)
         subjects = np.array(packed.index["subject"], dtype=np.int64)
@@ -123,7 +118,7 @@ class UtdMhad(PackedDataModule):
                 },
                 beside=beside,
             )
-            for kind in (self.augmentation, self.augmentation.still())
+            for kind in (self.draws, self.draws.still())
         )
         shapes: dict[str, tuple[int, ...]] = {
             "skeleton": (3, self.skeleton.frames, JOINTS, 1),
@@ -143,6 +138,8 @@ class UtdMhad(PackedDataModule):
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Recordings travel as they are packed; on the device they are cut and become numbers."""
+        from datamodules.utd_mhad.augmentation import view_depth, view_inertial, view_skeleton
+
         ready: Batch = {}
         for name in self.modalities:
             drawn = batch[f"{name}_drawn"]

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from datamodules.utd_mhad.augmentation import (
-    RecordingAugmentation,
     resample,
     view_depth,
     view_inertial,
     view_skeleton,
 )
+from datamodules.utd_mhad.draws import RecordingDraws
 from datamodules.utd_mhad.groups import (
     UtdMhadDepth,
     UtdMhadInertial,
@@ -22,7 +22,7 @@ from datamodules.utd_mhad.groups import (
 )
 
 DEPTH_SHAPE = (9, 40, 40)
-OFF = RecordingAugmentation(
+OFF = RecordingDraws(
     UtdMhadWindows(probability=0.0),
     UtdMhadSkeleton(frames=5, rotation=0.0, scaling=0.0),
     UtdMhadInertial(steps=7, jitter=0.0, scaling=0.0),
@@ -34,7 +34,7 @@ def generator(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def drawn(augmentation: RecordingAugmentation, seed: int = 0) -> list[np.ndarray]:
+def drawn(augmentation: RecordingDraws, seed: int = 0) -> list[np.ndarray]:
     return [
         augmentation.draw_skeleton((3, 9, 20, 1), generator(seed)),
         augmentation.draw_inertial((6, 9), generator(seed)),
@@ -101,7 +101,7 @@ def test_a_depth_video_without_a_body_is_zero() -> None:
 
 
 def test_evaluation_takes_the_whole_recording_as_it_is() -> None:
-    still = RecordingAugmentation(depth=UtdMhadDepth(size=32)).still()
+    still = RecordingDraws(depth=UtdMhadDepth(size=32)).still()
     skeleton, inertial, depth = drawn(still)
     assert skeleton.tolist() == [0, 1, 0, 1]
     assert inertial[:3].tolist() == [0, 1, 1] and not inertial[3:].any()
@@ -130,7 +130,7 @@ def test_each_switch_changes_what_is_its_own(
 
 
 def test_what_is_drawn_keeps_to_its_bounds_and_one_window_is_for_all() -> None:
-    augmentation = RecordingAugmentation(depth=UtdMhadDepth(size=32))
+    augmentation = RecordingDraws(depth=UtdMhadDepth(size=32))
     every = [drawn(augmentation, seed) for seed in range(300)]
     skeleton, inertial, depth = (np.stack(column) for column in zip(*every, strict=True))
     assert np.array_equal(skeleton[:, :2], inertial[:, :2])
