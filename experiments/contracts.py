@@ -78,6 +78,9 @@ class DataModule(Protocol):
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Turn a loaded batch, on the device, into what the network takes."""
 
+    def lightning(self) -> "pl.LightningDataModule":
+        """Return what a trainer takes: itself, or one of Lightning's that gives its batches."""
+
 
 class View(Protocol):
     """A frame to draw: `(H, W, 3)` bytes, and maybe a box `(4,)`, left, top, right, bottom."""

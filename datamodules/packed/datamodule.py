@@ -13,6 +13,7 @@ from datamodules.packed.settings import read_group
 from datamodules.packed.workers import cores
 
 if TYPE_CHECKING:
+    from pytorch_lightning import LightningDataModule
     from torch.utils.data import DataLoader
 
     from datamodules.packed.rows import PackedRows
@@ -96,6 +97,14 @@ class PackedDataModule:
     def prepare_data(self) -> None:
         if self.sample is not None:
             self.sample.ensure()
+
+    def setup(self, stage: str | None = None) -> None:
+        """Open the packed set and say which rows belong to which part; a second call does nothing.
+
+        Raises:
+            DataError: as the data set's own class says.
+        """
+        raise NotImplementedError
 
     def open_packed(self) -> PackedDataset:
         """Open the packed set, and refuse one that was made otherwise than this run wants."""
@@ -204,6 +213,16 @@ class PackedDataModule:
             )
             for name in self.evaluation_names
         ]
+
+    def lightning(self) -> "LightningDataModule":
+        """Return the same batches as a `LightningDataModule`, which a trainer takes.
+
+        `trainer.fit(module, datamodule=data.lightning())`. Lightning is imported here, and not
+        before: that takes longer than to plan a table.
+        """
+        from datamodules.packed.lightning import LightningPacked
+
+        return LightningPacked(self)
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Turn a loaded batch, on the device, into what the network takes: here it is that."""

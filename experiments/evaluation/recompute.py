@@ -7,7 +7,6 @@ from experiments.contracts import TaskModule
 from experiments.evaluation.finished import FinishedRun
 from experiments.evaluation.reopen import Reopened, reopen, running
 from experiments.runs.compose import build
-from experiments.runs.feed import lightning_data
 from experiments.runs.folder import RunError
 
 TOLERANCE = 1e-3  # of the largest score; another device or number of threads rounds differently
@@ -51,5 +50,5 @@ def predict_again(found: Reopened) -> TaskModule:
     )
     quieten()  # after Lightning is imported, which sets its own level
     trainer = build(found.cfg.trainer, callbacks=[], logger=False)
-    trainer.validate(task, datamodule=lightning_data(found.data), verbose=False)
+    trainer.validate(task, datamodule=found.data.lightning(), verbose=False)
     return task

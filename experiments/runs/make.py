@@ -21,7 +21,6 @@ from experiments.runs.callbacks import EpochLog, KeepSigterm, SeedEpochs
 from experiments.runs.complexity import count_flops, count_parameters, paper_size_parameters
 from experiments.runs.compose import build
 from experiments.runs.counted import counted_before
-from experiments.runs.feed import lightning_data
 from experiments.runs.folder import RunError, RunFolder
 from experiments.runs.identity import FAST, PRECISION
 from experiments.runs.loggers import loggers
@@ -232,7 +231,7 @@ def _lightning(
     task: TaskModule, data: DataModule
 ) -> tuple[pl.LightningModule, pl.LightningDataModule]:
     """Return the two as Lightning takes them."""
-    return cast("pl.LightningModule", task), lightning_data(data)
+    return cast("pl.LightningModule", task), data.lightning()
 
 
 def environment(device: torch.device) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from experiments.runs.callbacks import SeedEpochs
 from experiments.runs.compose import build, check, check_root, compose
-from experiments.runs.feed import lightning_data
 from experiments.runs.overrides import Overrides
 from scripts.benchmarks.options import refuse
 from scripts.benchmarks.registry import EpochOptions
@@ -54,7 +53,7 @@ def run(options: EpochOptions, overrides: Overrides, console: Console | None = N
             limit_val_batches=0,
             default_root_dir=folder,
         )
-        trainer.fit(task, datamodule=lightning_data(data))
+        trainer.fit(task, datamodule=data.lightning())
     _show(turns, plain, console or Console())
 
 

@@ -70,6 +70,9 @@ class TinyData(pl.LightningDataModule):
         self.ids = [f"clip{i}" for i in range(96)]
         self.changes: Changes = {}
 
+    def lightning(self) -> pl.LightningDataModule:
+        return self
+
     def train_dataloader(self) -> Any:
         rows = Rows(self.modalities, range(48))
         return DataLoader(rows, self.batch_size, sampler=Order(48, self.seed))

@@ -67,6 +67,9 @@ class TinySentiment(pl.LightningDataModule):
         self.modalities, self.batch_size, self.seed = list(modalities), batch_size, seed
         self.ids = [f"video{row}[0]" for row in range(96)]
 
+    def lightning(self) -> pl.LightningDataModule:
+        return self
+
     def train_dataloader(self) -> Any:
         rows = Sequences(self.modalities, range(48))
         return DataLoader(rows, self.batch_size, sampler=Order(48, self.seed))

@@ -15,7 +15,6 @@ from datamodules.packed.dataset import INDEX, manifest_hash, write_index
 from datamodules.packed.errors import DataError
 from datamodules.ravdess.prepare import RavdessSettings
 from datamodules.ravdess.sample.render import RavdessSample
-from experiments.runs.feed import lightning_data
 from tests.datamodules.loading import epoch_of, same, sizes
 from tests.sample_data import FOLDS, write_manifest
 
@@ -183,12 +182,12 @@ def trainer(folder: Path, epochs: int) -> pl.Trainer:
 
 def test_resumed_run_sees_the_same_batches(packed: Path, tmp_path: Path) -> None:
     whole, begun, resumed = Recorder(), Recorder(), Recorder()
-    trainer(tmp_path, 3).fit(whole, lightning_data(build(packed)))
+    trainer(tmp_path, 3).fit(whole, build(packed).lightning())
     start = trainer(tmp_path, 2)
-    start.fit(begun, lightning_data(build(packed)))
+    start.fit(begun, build(packed).lightning())
     start.save_checkpoint(tmp_path / "last.ckpt")
     trainer(tmp_path, 3).fit(
-        resumed, lightning_data(build(packed)), ckpt_path=str(tmp_path / "last.ckpt")
+        resumed, build(packed).lightning(), ckpt_path=str(tmp_path / "last.ckpt")
     )
     assert list(resumed.seen) == [2]
     assert same(begun.seen[1], whole.seen[1])
