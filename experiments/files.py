@@ -49,6 +49,8 @@ def replacing(path: Path) -> Iterator[Path]:
         _to_disk(beside)
         beside.replace(path)
     except OSError as error:
+        if error.errno is None:
+            raise
         raise OSError(error.errno, f"cannot be written: {error.strerror}", str(path)) from error
     except RuntimeError as error:  # what torch.save makes of a full disk
         reason = str(error).splitlines()[0]

@@ -23,7 +23,9 @@ def test_a_gpu_that_is_not_there_ends_in_one_message(
         start("train.py", *several, *tiny(tmp_path, "trainer=gpu"), environment=hidden)
     )
     assert (code, out) == (1, "")
-    assert re.fullmatch(r"error: trainer=gpu: torch finds no GPU .*, or type trainer=cpu\n", err)
+    assert re.fullmatch(
+        r"error: trainer.accelerator=gpu: torch finds no GPU .* type trainer=cpu\n", err
+    )
     assert not any(tmp_path.iterdir())
 
 

@@ -66,7 +66,7 @@ def read_checkpoint(file: Path) -> Checkpoint:
     Raises:
         RunError: if it is no file, cut off, or holds or would run anything else.
     """
-    refuse_damage(file, "download it again")
+    refuse_damage(file, "give the file that the authors released")
     try:
         with torch.serialization.safe_globals(NUMBERS):
             content: Any = torch.load(file, map_location="cpu", weights_only=True)

@@ -60,7 +60,7 @@ def measuring(clips: Clips, bench: Bench) -> Callable[[], Row]:
 
     def measure() -> Row:
         one_by_one = resolve_name("datamodules.packed.augmentation.crop_and_flip")
-        augmentation: Any = resolve_name("datamodules.packed.augmentation.CropAndFlip")
+        augmentation: Any = resolve_name("datamodules.packed.crop.CropAndFlip")
         shape = clips.tiny if bench.tiny else clips.shape
         edge = None if clips.size is None else min(clips.size, 42 if bench.tiny else clips.size)
         size = None if edge is None else (edge, edge)

@@ -142,4 +142,4 @@ def _jpeg(folder: Path, clips: np.ndarray) -> Callable[[], object]:
 
 def augmentation(per: str) -> Any:
     """The crop and flip that is measured, drawn per `clip` or per `frame`."""
-    return resolve_name("datamodules.packed.augmentation.CropAndFlip")(SCALE, 0.5, per)
+    return resolve_name("datamodules.packed.crop.CropAndFlip")(SCALE, 0.5, per)

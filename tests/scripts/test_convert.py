@@ -72,7 +72,8 @@ def test_the_page_says_that_no_file_of_the_authors_was_loaded() -> None:
 def test_a_missing_file_ends_in_one_message() -> None:
     code, _, err = run("scripts/convert.py", "in=none.pth", "out=x")
     assert (code, err) == (
-        1, "error: in=none.pth: expected a file of weights, found nothing\n"
+        1, "error: none.pth: expected a file of weights, found no such file; "
+        "give the file that the authors released\n"
     )  # fmt: skip
 
 

@@ -130,7 +130,7 @@ def test_a_file_of_another_kind(tmp_path: Path, content: bytes) -> None:
 def test_a_folder_and_nothing(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="expected a file of weights, found a folder"):
         read_checkpoint(tmp_path)
-    with pytest.raises(RunError, match="expected a file of weights, found nothing"):
+    with pytest.raises(RunError, match="expected a file of weights, found no such file"):
         read_checkpoint(tmp_path / "none.pth")
 
 

@@ -66,7 +66,7 @@ def test_a_checkpoint_that_is_gone(place: Path) -> None:
     gone.unlink()
     found, said = measured(place)
     assert seeds(found) == [2]
-    assert said.startswith(f"left out: {gone}: no such file")
+    assert said.startswith(f"left out: {gone}: expected a file of weights, found no such file")
     (place / "fold0/seed2/checkpoints/last_epoch.pt").unlink()
     with pytest.raises(RunError, match="none of the 2 complete runs could be opened again"):
         measured(place)
