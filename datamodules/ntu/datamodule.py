@@ -83,12 +83,7 @@ class NTU(PackedDataModule):
         from datamodules.packed.rows import PackedRows
 
         packed = self.open_packed()
-        labels = np.array(packed.index["label"], dtype=np.int64)
-        if labels.max() >= len(ACTIONS) or labels.min() < 0:
-            raise DataError(
-                f"{self.root}: expected labels from 0 to {len(ACTIONS) - 1}, found "
-                f"{labels.min()} to {labels.max()}; prepare the sixty actions of NTU RGB+D alone"
-            )
+        labels = packed.numbers("label", below=len(ACTIONS))
         arrays = {name: packed.array(name) for name in self.modalities}
         beside = {}
         if "skeleton" in self.modalities:

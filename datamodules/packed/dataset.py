@@ -136,6 +136,30 @@ class PackedDataset:
     def __len__(self) -> int:
         return int(self.manifest["index"]["rows"])
 
+    def numbers(self, column: str, *, below: int | None = None) -> np.ndarray:
+        """Whole numbers of a column of the index, (N,).
+
+        Args:
+            column: such as `label` or `subject`.
+            below: each has to be at least 0, and less than that.
+
+        Raises:
+            DataError: the column is not there, or holds something else.
+        """
+        path = self.root / INDEX
+        if column not in self.index:
+            raise DataError(f"{path}: expected a column {column}, found none; {AGAIN}")
+        try:
+            found = np.array(self.index[column], dtype=np.int64)
+        except (ValueError, OverflowError) as error:
+            raise DataError(f"{path}: expected whole numbers as {column}: {error}") from error
+        if below is not None and not 0 <= found.min() <= found.max() < below:
+            raise DataError(
+                f"{path}: expected {column} from 0 to {below - 1}, found {found.min()} to "
+                f"{found.max()}; prepare the data of this task alone"
+            )
+        return found
+
     def check_settings(self, wanted: Mapping[str, Any]) -> None:
         """Refuse a set that was made with other settings.
 

@@ -99,12 +99,12 @@ class RAVDESS(PackedDataModule):
         arrays = {name: packed.array(name) for name in self.modalities}
         # all but video is small: in memory, a fetch is a copy of a few kilobytes
         arrays = {name: a if name == "video" else np.array(a) for name, a in arrays.items()}
-        labels = np.array(packed.index["label"], dtype=np.int64)
+        labels = packed.numbers("label", below=len(EMOTIONS))
         self.training_rows = PackedRows(
             arrays, labels, seed=self.seed, draws={"video": self.augmentation.draw}
         )
         self.evaluation_rows = PackedRows(arrays, labels, seed=self.seed)
-        self.rows = self._split(np.array(packed.index["actor"], dtype=np.int64))
+        self.rows = self._split(packed.numbers("actor"))
         self.shapes = {
             name: (3, *array.shape[1:4]) if name == "video" else array.shape[1:]
             for name, array in arrays.items()

@@ -92,8 +92,8 @@ class UtdMhad(PackedDataModule):
         from datamodules.packed.rows import PackedRows
 
         packed = self.open_packed()
-        labels = np.array(packed.index["label"], dtype=np.int64)
-        subjects = np.array(packed.index["subject"], dtype=np.int64)
+        labels = packed.numbers("label", below=len(ACTIONS))
+        subjects = packed.numbers("subject")
         where = f"{self.root}, fold {self.fold}"
         parts = {n: p for n, p in self.parts.items() if n in ("train", *self.evaluation_names)}
         self.rows = split_rows(subjects, parts, where)

@@ -275,7 +275,7 @@ def test_what_does_not_fit_is_refused(ntu_packed: Path, changes: dict[str, Any],
 def test_a_label_beyond_the_sixty(tmp_path: Path) -> None:
     row = {"id": "x", "subject": 1, "camera": 1, "setup": 1, "replication": 1, "label": 60}
     root = write_set(tmp_path, [row | {"listed": 0}])
-    with pytest.raises(DataError, match="expected labels from 0 to 59, found 60 to 60"):
+    with pytest.raises(DataError, match="expected label from 0 to 59, found 60 to 60"):
         build(root, modalities=["skeleton"])
 
 

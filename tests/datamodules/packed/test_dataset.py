@@ -133,3 +133,24 @@ def test_verifying_reads_every_byte(copy: Path, capsys: pytest.CaptureFixture[st
     (copy / "index.csv").write_text("id\n")
     with pytest.raises(DataError, match=r"audio.npy .* found no file\), index.csv \(sha256"):
         verify_packed(copy)
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [("8", "expected label from 0 to 7, found 0 to 8"), ("-1", "found -1 to 7"),
+     ("calm", "expected whole numbers as label"), ("9" * 30, "expected whole numbers as label")],
+)  # fmt: skip
+def test_labels_that_are_none(copy: Path, label: str, said: str) -> None:
+    head, first, *others = (copy / "index.csv").read_text().splitlines()
+    place = head.split(",").index("label")
+    cells = first.split(",")
+    cells[place] = label
+    (copy / "index.csv").write_text("\n".join([head, ",".join(cells), *others, ""]))
+    index = read_manifest(copy)["index"]
+    change_manifest(copy, index=index | {"sha256": file_hash(copy / "index.csv")})
+    packed = open_packed(copy)
+    assert len(packed.numbers("actor")) == CLIPS
+    with pytest.raises(DataError, match=f"index.csv: .*{said}"):
+        packed.numbers("label", below=8)
+    with pytest.raises(DataError, match="expected a column subject, found none"):
+        packed.numbers("subject")
