@@ -54,7 +54,7 @@ def find_resume(folder: RunFolder, mark: str, say: Callable[[str], object]) -> P
     """
     there = [file for file in folder.resume_checkpoints if file.exists()]
     for number, file in enumerate(there):
-        fault = _fault(file, mark) or _lost(folder, file)
+        fault = _fault(folder, file, mark)
         if not fault:
             return file
         goes_on = f"tries {there[number + 1].name}" if there[number + 1 :] else "starts anew"
@@ -62,26 +62,18 @@ def find_resume(folder: RunFolder, mark: str, say: Callable[[str], object]) -> P
     return None
 
 
-def _fault(file: Path, mark: str) -> str:
-    """Say why a file is no checkpoint of this run; nothing if it is one."""
+def _fault(folder: RunFolder, file: Path, mark: str) -> str:
+    """Say why a run cannot go on from a file; nothing if it can."""
     if found := damage(file):
         return found
-    try:
-        callbacks = _callbacks(file)
+    try:  # the tensors stay on disk
+        saved = torch.load(file, map_location="cpu", weights_only=True, mmap=True)["callbacks"]
     except (UnpicklingError, *UNREADABLE) as error:
         return f"no checkpoint ({type(error).__name__})"
-    return "" if callbacks.get("SaveResume") == {"mark": mark} else "that of another run"
-
-
-def _lost(folder: RunFolder, file: Path) -> str:
-    """Say which weights are gone that the checkpoint takes for saved: no later epoch makes them."""
-    chosen = _callbacks(file)["Report"]["chosen"]
-    for rule in (name for name, choice in chosen.items() if choice.get("saved")):
+    if saved.get("SaveResume") != {"mark": mark}:
+        return "that of another run"
+    # Weights of an epoch that a rule chose are saved beside it; no later epoch makes them again.
+    for rule in (name for name, choice in saved["Report"]["chosen"].items() if choice.get("saved")):
         if found := damage(weights := folder.weights(rule)):
             return f"{found} in {weights.name}, which it needs"
     return ""
-
-
-def _callbacks(file: Path) -> dict[str, Any]:
-    """Return what the callbacks of a checkpoint saved; its tensors stay on disk."""
-    return torch.load(file, map_location="cpu", weights_only=True, mmap=True)["callbacks"]

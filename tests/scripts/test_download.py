@@ -90,8 +90,8 @@ def test_help_explains_itself_at_once() -> None:
         (("task=ravdess",), "error: out=<folder> is missing"),
         (("out=x",), "error: task=<...> is missing; there are mosei, ntu, ravdess"),
         (
-            ("task=ravdess", "/tmp/x"),
-            "error: /tmp/x: expected <key>=<value>; did you mean out=/tmp/x?",
+            ("task=ravdess", "/elsewhere/x"),
+            "error: /elsewhere/x: expected <key>=<value>; did you mean out=/elsewhere/x?",
         ),
         (("task=mosie", "out=x"), "error: task=mosie: no such task, did you mean mosei? There are"),
         (("task=ravdess", "out=README.md"), "error: out=README.md: expected a folder, found the"),
