@@ -16,18 +16,19 @@ HELP = """Draw a figure, as PNG, SVG and PDF, with its numbers as CSV beside.
   python scripts/figures.py figure=7 run='results/ravdess/sample/msaf/*/fold*' rule=paper_rule
   python scripts/figures.py figure=curves run=[<folder>,<folder>]
 
-  figure    5          parameters and FLOPs of MSAF and MMTM over the number of channels
-            6          attention by class (by rounded label of a regression), summed by modality
-            7          attention of each block, the first module above the last
-            segments   share of each modality over the segments of a sequence (MOSEI)
-            samples    share of each modality sample by sample
-            curves     learning curves of one or several experiments
+  figure    5            parameters and FLOPs of MSAF and MMTM over the number of channels
+            6            attention by class (by rounded label of a regression), summed by modality
+            7            attention of each block, the first module above the last
+            segments     share of each modality over the segments of a sequence (MOSEI)
+            samples      share of each modality sample by sample
+            replacement  accuracy and attention where a modality is another recording's (UTD-MHAD)
+            curves       learning curves of one or several experiments
   run       all but 5: a run folder, a folder above the folds and seeds of one experiment, a pattern
-            with * or **, or a list of them; for curves of several experiments. Attention needs
-            runs of fusion=msaf, their checkpoints and their data set
+            with * or **, or a list of them; replacement and curves take several experiments.
+            Attention needs runs of fusion=msaf, their checkpoints and their data set
   rule      of runs: the reporting rule whose weights attend, or whose epochs are marked; the
             headline if not given
-  trust     6, 7, segments, samples: true builds whatever classes the runs' config.yaml names
+  trust     where attention is shown: true builds whatever classes the runs' config.yaml names
   fusions   5: the fusions to show; [msaf,mmtm], the paper's, if not given
   out       the folder; results/figures if not given
 

@@ -11,6 +11,7 @@ from experiments.figures.attention_samples import samples_figure
 from experiments.figures.attention_segments import segments_figure
 from experiments.figures.complexity import figure5
 from experiments.figures.curves import curves_figure
+from experiments.figures.replacement import replacement_figure
 from experiments.files import usable_folder
 from experiments.runs.folder import RunError
 from experiments.runs.overrides import Overrides
@@ -65,6 +66,7 @@ FIGURES = {
     "7": _of_runs(figure7),
     "segments": _of_runs(segments_figure),
     "samples": _of_runs(samples_figure),
+    "replacement": _of_runs(replacement_figure),
     "curves": Kind(curves_figure, needs=("run",), takes=("rule",)),
 }
 

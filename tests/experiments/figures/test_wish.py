@@ -21,7 +21,7 @@ def test_what_a_command_line_asks_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["figure=4"], "^figure=4: choose one of 5, 6, 7, segments, samples, curves$"),
+        (["figure=4"], "^figure=4: choose one of 5, 6, 7, segments, samples, replacement, curves$"),
         (["out=here"], r"^figure=\.\.\.: choose one of 5"),
         (["figure=5", "run=a"], "^run: no such key of figure=5; there are figure, fusions, out$"),
         (
