@@ -3,10 +3,10 @@ BIN := .venv/bin
 
 .PHONY: install train test clean
 
-## create the environment in .venv (again whenever requirements.txt changes)
+## create the environment in .venv (again whenever the requirements change)
 install: .venv/.installed
 
-.venv/.installed: requirements.txt
+.venv/.installed: requirements.txt requirements.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@

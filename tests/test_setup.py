@@ -2,10 +2,14 @@
 
 import re
 import shlex
+from importlib.metadata import requires as needs
+from importlib.metadata import version
 
 import hydra
 import yaml
 from hydra.core.global_hydra import GlobalHydra
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from experiments.runs.compose import check, compose
 from experiments.runs.overrides import Overrides
@@ -32,6 +36,33 @@ def test_the_targets_and_files_of_the_set_up_page_are_there() -> None:
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert set(re.findall(r"\bmake (\w+)\b {4}", SETUP)) <= set(targets)
     assert "requirements.txt" in SETUP and (ROOT / "requirements.txt").exists()
+
+
+def pinned(file: str) -> dict[str, Requirement]:
+    """Name -> its line, of a file of requirements."""
+    lines = (line.split("#")[0].strip() for line in (ROOT / file).read_text().splitlines())
+    found = [Requirement(line) for line in lines if line and not line.startswith("-c ")]
+    return {canonicalize_name(requirement.name): requirement for requirement in found}
+
+
+def test_every_package_is_pinned_to_the_version_that_is_installed() -> None:
+    asked = pinned("requirements.txt")
+    pins = asked | pinned("requirements.lock")
+    seen: set[tuple[str, frozenset[str]]] = set()
+    wanted = [(name, frozenset[str]()) for name in asked]
+    while wanted:
+        name, extras = one = wanted.pop()
+        # torch pins its CUDA packages itself; Python brings setuptools.
+        if one in seen or re.match("nvidia-|cuda-|triton$|setuptools$", name):
+            continue
+        seen.add(one)
+        assert name in pins, f"requirements.lock lacks {name}=={version(name)}"
+        assert version(name) in pins[name].specifier, f"{name}=={version(name)} is installed"
+        for line in needs(name) or []:
+            found = Requirement(line)
+            if not found.marker or any(found.marker.evaluate({"extra": e}) for e in ("", *extras)):
+                wanted.append((canonicalize_name(found.name), frozenset(found.extras)))
+    assert {name for name, _ in seen} == pins.keys()
 
 
 def test_every_training_command_of_the_loggers_page_composes() -> None:
