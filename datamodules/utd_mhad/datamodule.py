@@ -97,7 +97,7 @@ class UtdMhad(PackedDataModule):
         where = f"{self.root}, fold {self.fold}"
         parts = {n: p for n, p in self.parts.items() if n in ("train", *self.evaluation_names)}
         self.rows = split_rows(subjects, parts, where)
-        which, donor = draw_replacements(labels, subjects, self.replaced)
+        which, donor = draw_replacements(packed.index["id"], labels, subjects, self.replaced)
         arrays, beside = {}, {}
         for name in self.modalities:
             rows = np.where(which == MODALITIES.index(name), donor, np.arange(len(labels)))

@@ -23,7 +23,7 @@ DEPTH_UNIT = 300.0  # millimetres: about as far as a body reaches before and beh
 class RecordingAugmentation:
     """What is drawn for one recording.
 
-    Each modality draws from a generator in the same state, the window first: so it is one window.
+    Each modality draws from a generator in the same state: so it is one window for all.
     """
 
     windows: UtdMhadWindows = field(default_factory=UtdMhadWindows)
@@ -40,26 +40,30 @@ class RecordingAugmentation:
             replace(self.depth, crop_place="centre"),
         )
 
-    def _window(self, generator: np.random.Generator) -> tuple[float, float]:
-        """Place, 0 for the earliest and 1 for the latest; and length as a part of the whole."""
+    def _draw(self, generator: np.random.Generator) -> "_Drawn":
+        """Draw for all modalities; each takes what is its own, so windows agree and no more does.
+
+        So a turn of the skeleton says nothing of the factor of the inertial signals.
+        """
         cut, length, place = generator.random(3)
-        if cut >= self.windows.probability:
-            return 0.0, 1.0
-        return place, 1 - (1 - self.windows.shortest) * length
+        window = (0.0, 1.0)
+        if cut < self.windows.probability:
+            window = (place, 1 - (1 - self.windows.shortest) * length)
+        turn, size, factor = generator.uniform(-1, 1, 3)
+        return _Drawn(window, turn, size, factor, generator.random(2))
 
     def draw_skeleton(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
         """(4,): place and length of the window, turn in radians, factor of the size."""
-        window = self._window(generator)
-        turn, size = generator.uniform(-1, 1, 2)
-        turn *= np.deg2rad(self.skeleton.rotation)
-        return np.array([*window, turn, 1 + self.skeleton.scaling * size])
+        drawn = self._draw(generator)
+        turn = np.deg2rad(self.skeleton.rotation) * drawn.turn
+        return np.array([*drawn.window, turn, 1 + self.skeleton.scaling * drawn.size])
 
     def draw_inertial(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
         """(3 + 6 S,): place and length of the window, factor, and the noise."""
-        window = self._window(generator)
-        factor = 1 + self.inertial.scaling * generator.uniform(-1, 1)
+        drawn = self._draw(generator)
+        factor = 1 + self.inertial.scaling * drawn.factor
         noise = self.inertial.jitter * generator.standard_normal(CHANNELS * self.inertial.steps)
-        return np.array([*window, factor, *noise])
+        return np.array([*drawn.window, factor, *noise])
 
     def draw_depth(self, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
         """(4,): place and length of the window; top and left of the crop.
@@ -68,8 +72,27 @@ class RecordingAugmentation:
             shape: (T, height, width) of the packed frames.
             generator: what is drawn depends on it alone.
         """
-        window = self._window(generator)
+        drawn = self._draw(generator)
         margin = np.array(shape[1:]) - self.depth.size
-        place = generator.random(2)
         random = self.depth.crop_place == "random"
-        return np.array([*window, *((place * (margin + 1)).astype(int) if random else margin // 2)])
+        crop = (drawn.crop * (margin + 1)).astype(int) if random else margin // 2
+        return np.array([*drawn.window, *crop])
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Of a recording, for all modalities.
+
+    Args:
+        window: place, 0 for the earliest and 1 for the latest; length as a part of the whole.
+        turn: of the skeleton, from -1 to 1; likewise its size and the inertial factor.
+        size: see there.
+        factor: see there.
+        crop: (2,) from 0 to 1.
+    """
+
+    window: tuple[float, float]
+    turn: float
+    size: float
+    factor: float
+    crop: np.ndarray

@@ -14,7 +14,7 @@ NOTHING = -1
 
 
 def draw_replacements(
-    labels: np.ndarray, subjects: np.ndarray, settings: UtdMhadReplaced
+    ids: Sequence[str], labels: np.ndarray, subjects: np.ndarray, settings: UtdMhadReplaced
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw which modality of which recording is replaced, and by which recording's.
 
@@ -23,7 +23,11 @@ def draw_replacements(
     three modalities is replaced, each as likely, whether or not a run uses it: so a network of one
     modality sees the very recordings of that modality that a network of all sees.
 
+    What is drawn for a recording depends on its name, so one that was dropped changes no draw for
+    the others.
+
     Args:
+        ids: (N,) names as they are packed.
         labels: (N,) class.
         subjects: (N,).
         settings: the share and the seed.
@@ -32,7 +36,7 @@ def draw_replacements(
         (N,) place of the replaced modality among `MODALITIES`, -1 for none; (N,) row of the other
         recording, its own where nothing is replaced.
     """
-    numbers = np.random.default_rng(settings.seed).random((len(labels), 3))
+    numbers = np.stack([_numbers(name, settings.seed) for name in ids])  # (N, 3)
     which = np.full(len(labels), NOTHING)
     donor = np.arange(len(labels))
     for row in np.flatnonzero(numbers[:, 0] < settings.share):
@@ -41,6 +45,10 @@ def draw_replacements(
             which[row] = int(numbers[row, 1] * len(MODALITIES))
             donor[row] = others[int(numbers[row, 2] * len(others))]
     return which, donor
+
+
+def _numbers(name: str, seed: int) -> np.ndarray:
+    return np.random.default_rng([seed, *name.encode()]).random(3)
 
 
 def told(ids: Sequence[str], which: np.ndarray, donor: np.ndarray) -> list[str]:

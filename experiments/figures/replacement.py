@@ -18,7 +18,7 @@ from rich.console import Console
 from experiments.console import console
 from experiments.evaluation.experiments import find_experiments
 from experiments.evaluation.finished import Evaluation, Predictions
-from experiments.evaluation.statistics import Estimate, RunKey, estimate, paired_difference
+from experiments.evaluation.statistics import Estimate, RunKey, differences, estimate
 from experiments.evaluation.terminal import sample_mark
 from experiments.figures.attention_runs import MeasuredRuns, measure_runs
 from experiments.figures.omissions import omit
@@ -28,6 +28,7 @@ from experiments.runs.folder import RunError
 
 ALL = "all"
 MEAN = "mean of all"
+MORE = "replaced less intact"  # of differences
 REFERENCE = "msaf"
 
 
@@ -40,10 +41,11 @@ def _of(names: np.ndarray) -> np.ndarray:
     return np.array([replaced_in(str(name)) for name in names])
 
 
+REPLACED, INTACT = "one modality replaced", "intact"
 GROUPS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     ALL: lambda gone: np.full(len(gone), True),
-    "one modality replaced": lambda gone: gone != "",
-    "intact": lambda gone: gone == "",
+    REPLACED: lambda gone: gone != "",
+    INTACT: lambda gone: gone == "",
 }
 """Groups of recordings, from what is replaced in each of them."""
 
@@ -111,27 +113,34 @@ def _compared(
     experiments, left_out = find_experiments(run)
     for reason in left_out:
         omit(reason, console)
-    mine = [one for one in experiments if one.fusion == REFERENCE]
+    evaluations: dict[str, Evaluation] = {}
+    for one in experiments:
+        evaluation = Evaluation(one.runs, rule)
+        if reason := _says_nothing(evaluation):
+            omit(f"{one.label}, {one.runs[0].metrics['hash']}: {reason}", console)
+        else:
+            evaluations[one.label] = evaluation
+    mine = [one for one in experiments if one.label in evaluations and one.fusion == REFERENCE]
     if len(mine) != 1:
         raise RunError(
-            f"expected one experiment with fusion={REFERENCE} and those that it is compared with, "
-            f"found {', '.join(one.label for one in experiments)}: name the folders"
+            f"expected runs trained with a datamodule.replaced.share between 0 and 1, one "
+            f"experiment with fusion={REFERENCE} and those that it is compared with, found "
+            f"{', '.join(evaluations) or 'none'}: name their folders"
         )
-    evaluations = {one.label: Evaluation(one.runs, rule) for one in experiments}
-    for label, evaluation in evaluations.items():
-        if not evaluation.classifies:
-            raise RunError(f"{label}: expected runs of a classification: it has an accuracy")
-        for key, predictions in evaluation.predictions.items():
-            gone = _of(predictions.ids)
-            if not (gone != "").any() or not (gone == "").any():
-                raise RunError(
-                    f"{label}, fold {key[0]} seed {key[1]}: expected recordings with a replaced "
-                    "modality and others without one; name runs that were trained with a "
-                    "datamodule.replaced.share between 0 and 1"
-                )
     paths = [str(one.folder.path) for one in mine[0].runs]
     measured = measure_runs(paths, rule, trust=trust, console=console)
     return Compared(evaluations, mine[0].label, measured)
+
+
+def _says_nothing(evaluation: Evaluation) -> str:
+    """Return why an experiment is not of this figure; nothing if it is."""
+    if not evaluation.classifies:
+        return "a regression has no accuracy"
+    for predictions in evaluation.predictions.values():
+        gone = _of(predictions.ids)
+        if not (gone != "").any() or not (gone == "").any():
+            return "a run has no recordings with a replaced modality, or no others"
+    return ""
 
 
 def accuracy_rows(found: Compared) -> list[dict[str, Any]]:
@@ -144,16 +153,28 @@ def accuracy_rows(found: Compared) -> list[dict[str, Any]]:
 
 
 def difference_rows(found: Compared) -> list[dict[str, Any]]:
-    """Return a row for each other experiment and group: MSAF less it, paired by fold and seed."""
+    """Return a row for each other experiment and group: MSAF less it, paired by fold and seed.
+
+    A last row says how much more that is on recordings with a replacement than on those without.
+    """
     first = found.evaluations[found.reference]
     rows = []
     for label, other in found.evaluations.items():
-        for group in GROUPS if label != found.reference else ():
-            mine, theirs = (_accuracies(one, group) for one in (first, other))
-            rows.append(
-                _row("difference", group, paired_difference(mine, theirs), other, experiment=label)
-            )
+        if label == found.reference:
+            continue
+        row = partial(_row, "difference", evaluation=other, experiment=label)
+        by_group = {
+            group: differences(_accuracies(first, group), _accuracies(other, group), _named)
+            for group in GROUPS
+        }
+        rows += [row(group, estimate(values)) for group, values in by_group.items()]
+        more = differences(by_group[REPLACED], by_group[INTACT], _named)
+        rows.append(row(MORE, estimate(more)))
     return rows
+
+
+def _named(key: RunKey) -> str:
+    return f"fold {key[0]} seed {key[1]}"
 
 
 def attention_rows(found: Compared) -> list[dict[str, Any]]:

@@ -124,7 +124,7 @@ def test_each_switch_changes_what_is_its_own(
 ) -> None:
     on = replace(OFF, **{group: replace(getattr(OFF, group), **setting)})
     found = set()
-    for modality, (a, b) in enumerate(zip(drawn(OFF, 3), drawn(on, 3), strict=True)):
+    for modality, (a, b) in enumerate(zip(drawn(OFF, 4), drawn(on, 4), strict=True)):
         found |= {(modality, min(int(place), 3)) for place in np.flatnonzero(a != b)}
     assert found == changes
 
@@ -146,3 +146,14 @@ def test_what_is_drawn_keeps_to_its_bounds_and_one_window_is_for_all() -> None:
         assert low <= column.min() < low + 0.05 * spread
         assert high - 0.05 * spread < column.max() <= high
     assert inertial[:, 3:].std() == pytest.approx(0.05, rel=0.05)
+
+
+def test_beyond_the_window_nothing_of_a_modality_says_anything_of_another() -> None:
+    augmentation = RecordingAugmentation(
+        UtdMhadWindows(probability=1.0), depth=UtdMhadDepth(size=16)
+    )
+    every = [drawn(augmentation, seed) for seed in range(1000)]
+    skeleton, inertial, depth = (np.stack(column) for column in zip(*every, strict=True))
+    own = [skeleton[:, :2], skeleton[:, 2:], inertial[:, 2:5], depth[:, 2:]]
+    found = np.corrcoef(np.concatenate(own, 1).T)
+    assert np.abs(found - np.eye(len(found))).max() < 0.15  # 0.03 is one standard error

@@ -6,14 +6,15 @@ from datamodules.utd_mhad.replacement import draw_replacements, told
 
 SUBJECTS = np.repeat(np.arange(1, 9), 108)
 LABELS = np.tile(np.repeat(np.arange(27), 4), 8)
+IDS = [f"a{LABELS[i] + 1}_s{SUBJECTS[i]}_t{i % 4 + 1}" for i in range(864)]
 
 
 def draw(share: float, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    return draw_replacements(LABELS, SUBJECTS, UtdMhadReplaced(share, seed))
+    return draw_replacements(IDS, LABELS, SUBJECTS, UtdMhadReplaced(share, seed))
 
 
 def test_nothing_is_replaced_by_default() -> None:
-    which, donor = draw_replacements(LABELS, SUBJECTS, UtdMhadReplaced())
+    which, donor = draw_replacements(IDS, LABELS, SUBJECTS, UtdMhadReplaced())
     assert (which == -1).all()
     assert np.array_equal(donor, np.arange(864))
 
@@ -42,6 +43,14 @@ def test_the_draw_is_fixed_by_its_seed_alone() -> None:
     assert not np.array_equal(one[0], other[0])
 
 
+def test_a_recording_that_was_dropped_changes_no_draw_for_the_others() -> None:
+    kept = np.arange(864) != 17
+    names = [name for name, there in zip(IDS, kept, strict=True) if there]
+    settings = UtdMhadReplaced(0.3, 1)
+    which, _ = draw_replacements(names, LABELS[kept], SUBJECTS[kept], settings)
+    assert np.array_equal(which, draw(0.3)[0][kept])
+
+
 def test_a_larger_share_replaces_what_a_smaller_one_does_and_more() -> None:
     few, many = draw(0.2)[0], draw(0.4)[0]
     assert np.array_equal(many[few >= 0], few[few >= 0])
@@ -54,5 +63,5 @@ def test_names_say_what_was_replaced() -> None:
 
 def test_a_subject_with_one_action_keeps_its_own() -> None:
     subjects, labels = np.array([1, 1, 2]), np.array([3, 3, 1])
-    which, donor = draw_replacements(labels, subjects, UtdMhadReplaced(1.0))
+    which, donor = draw_replacements(["a", "b", "c"], labels, subjects, UtdMhadReplaced(1.0))
     assert which.tolist() == [-1, -1, -1] and donor.tolist() == [0, 1, 2]

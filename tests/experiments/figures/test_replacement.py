@@ -17,6 +17,7 @@ from tests.experiments.finished import finished_run
 
 FOLDS = 3
 MODALITIES = ("skeleton", "inertial")
+GROUPS = ("all", "one modality replaced", "intact")
 OWNER = ("skeleton", "skeleton", "inertial")
 
 
@@ -93,15 +94,21 @@ def test_accuracies_and_differences(place: Path, tmp_path: Path) -> None:
         values = [right(place, run, fold, row["group"]) for fold in range(FOLDS)]
         assert (float(row["mean"]), float(row["error"])) == pytest.approx(by_hand(values))
     differences = [row for row in rows if row["quantity"] == "difference"]
-    assert [row["experiment"] for row in differences] == ["sum"] * 3
-    for row in differences:
-        values = [
+    assert [(row["experiment"], row["group"]) for row in differences] == [
+        ("sum", group) for group in (*GROUPS, "replaced less intact")
+    ]
+    found = {}
+    for row in differences[:3]:
+        found[row["group"]] = values = [
             right(place, "msaf-hash2.0", fold, row["group"])
             - right(place, "sum-hash1.0", fold, row["group"])
             for fold in range(FOLDS)
         ]
         assert (float(row["mean"]), float(row["error"])) == pytest.approx(by_hand(values))
         assert (row["units"], row["unit"], row["rule"]) == ("3", "folds", "last_epoch")
+    more = np.subtract(found["one modality replaced"], found["intact"]).tolist()
+    row = differences[3]
+    assert (float(row["mean"]), float(row["error"])) == pytest.approx(by_hand(more))
 
 
 def test_attention(place: Path, tmp_path: Path, measured: MeasuredRuns) -> None:
@@ -131,20 +138,29 @@ def test_attention(place: Path, tmp_path: Path, measured: MeasuredRuns) -> None:
 
 
 @pytest.mark.usefixtures("measured")
-def test_runs_that_say_nothing_of_it_are_refused(place: Path, tmp_path: Path) -> None:
-    for file in place.glob("sum*/fold1/seed1/predictions.npz"):
+def test_runs_that_say_nothing_of_it_are_left_out_and_named(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained(place, "mmtm", 1.5)
+    for file in place.glob("mmtm*/fold1/seed1/predictions.npz"):
         ids = np.array([name.partition(":")[0] for name in names(1)])
         np.savez(file, **dict(np.load(file)) | {"ids": ids})
-    with pytest.raises(RunError, match="sum, fold 1 seed 1: expected recordings with a replaced"):
-        replacement.replacement_figure(tmp_path / "out", str(place))
-    with pytest.raises(RunError, match=r"expected one experiment with fusion=msaf .* found sum"):
-        replacement.replacement_figure(tmp_path / "out", str(place / "sum-hash1.0"))
-    assert not (tmp_path / "out").exists()
+    rows = rows_of(place, tmp_path / "out")
+    assert {row["experiment"] for row in rows} == {"msaf", "sum"}
+    assert "left out: mmtm, hash1.5: a run has no recordings with a" in capsys.readouterr().out
+    with pytest.raises(RunError, match=r"expected runs trained with a .* fusion=msaf .* found sum"):
+        replacement.replacement_figure(tmp_path / "other", str(place / "sum-hash1.0"))
+    with pytest.raises(RunError, match="found none: name their folders"):
+        replacement.replacement_figure(tmp_path / "other", str(place / "mmtm-hash1.5"))
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.usefixtures("measured")
-def test_a_regression_is_refused(place: Path, tmp_path: Path) -> None:
-    for file in place.glob("sum*/fold*/seed1/predictions.npz"):
+def test_a_regression_is_left_out(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained(place, "mmtm", 1.5)
+    for file in place.glob("mmtm*/fold*/seed1/predictions.npz"):
         arrays = dict(np.load(file))
         labels = arrays["labels"].astype(np.float32)
         np.savez(file, **arrays | {"labels": labels})
@@ -153,5 +169,5 @@ def test_a_regression_is_refused(place: Path, tmp_path: Path) -> None:
             error = np.abs(arrays[f"scores_{rule}"][:, 0].astype(float) - labels).mean()
             values["test"]["mae"] = float(error)
         (file.parent / "metrics.json").write_text(json.dumps(metrics))
-    with pytest.raises(RunError, match="sum: expected runs of a classification"):
-        replacement.replacement_figure(tmp_path / "out", str(place))
+    rows_of(place, tmp_path / "out")
+    assert "left out: mmtm, hash1.5: a regression has no accuracy" in capsys.readouterr().out
