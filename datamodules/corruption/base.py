@@ -75,7 +75,7 @@ class LoadedCorruption(Corruption):
     runs see the same corrupted samples, and a stronger corruption goes on from a weaker one.
     """
 
-    steps: bool = False  # whether a sample is a sequence (T, C) with rows of zeros behind
+    time: int | None = None  # the axis of time, if a sample is a sequence padded with zeros
 
     @abstractmethod
     def corrupt(self, values: np.ndarray, by: "Draw") -> np.ndarray:
@@ -88,7 +88,10 @@ class LoadedCorruption(Corruption):
 
     def there(self, values: np.ndarray) -> np.ndarray | bool:
         """Return where a sample is no padding: at true steps of a sequence, else everywhere."""
-        return (values != 0).any(-1, keepdims=True) if self.steps else True
+        if self.time is None:
+            return True
+        others = tuple(axis for axis in range(values.ndim) if axis != self.time)
+        return (values != 0).any(others, keepdims=True)
 
     def changes(
         self,
@@ -99,21 +102,21 @@ class LoadedCorruption(Corruption):
         raw: Path | None,
         copies: Path,
     ) -> Mapping[str, Change]:
-        return {modality: _Applied(self, strength, LazyMoments(data, modality, self.steps))}
+        return {modality: _Applied(self, strength, LazyMoments(data, modality, self.time))}
 
 
 class LazyMoments:
     """Mean and deviation of the training samples, worked out once, where they are asked for."""
 
-    def __init__(self, data: PackedDataModule, modality: str, steps: bool) -> None:
+    def __init__(self, data: PackedDataModule, modality: str, time: int | None) -> None:
         self._array = data.training_rows.arrays[modality]
         self._rows = data.rows["train"]
-        self._steps = steps
+        self._time = time
         self._found: Moments | None = None
 
     def __call__(self) -> Moments:
         if self._found is None:
-            self._found = training_moments(self._array, self._rows, steps=self._steps)
+            self._found = training_moments(self._array, self._rows, time=self._time)
         return self._found
 
 

@@ -1,4 +1,4 @@
-"""Corrupted features, `(C,)`, or sequences of them, `(T, C)`, where no raw file is at hand.
+"""Corrupted features, `(C,)`, or sequences of them, where no raw file is at hand.
 
 Such corruption is called feature noise: what would happen to the recording stays unknown.
 """
@@ -15,12 +15,12 @@ class _FeatureCorruption(LoadedCorruption):
 
     Args:
         strengths: from weak to strong.
-        steps: samples are sequences; their rows of zeros are padding and stay so.
+        time: the axis of time, if samples are sequences; steps of zeros are padding and stay so.
     """
 
-    def __init__(self, *, strengths: Sequence[float], steps: bool = False) -> None:
+    def __init__(self, *, strengths: Sequence[float], time: int | None = None) -> None:
         super().__init__(strengths=strengths)
-        self.steps = steps
+        self.time = time
 
 
 class FeatureNoise(_FeatureCorruption):

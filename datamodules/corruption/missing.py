@@ -22,19 +22,19 @@ class TrainingMean(LoadedCorruption):
     """The mean of the training samples in place of every sample.
 
     Args:
-        steps: samples are sequences; the mean is over all steps, and stands in those that are no
-            padding.
+        time: the axis of time, if samples are sequences; the mean is over all steps, and stands in
+            those that are no padding.
     """
 
     unit = ""  # there are no degrees
     most = 1.0
 
-    def __init__(self, *, steps: bool = False) -> None:
+    def __init__(self, *, time: int | None = None) -> None:
         super().__init__(strengths=[1])
-        self.steps = steps
+        self.time = time
 
     def corrupt(self, values: np.ndarray, by: Draw) -> np.ndarray:
         mean = by.training().mean
-        if self.steps:
+        if self.time is not None:
             return np.where(self.there(values), mean, 0)
         return np.rint(mean) if values.dtype.kind in "iu" else mean

@@ -1,9 +1,9 @@
 """The settings of NTU's batches, grouped by what they act on: frames, skeletons, or both."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from datamodules.packed.settings import check_settings
+from datamodules.packed.settings import bounded, check_settings
 
 Normalisation = Literal["first_spine", "first_spine_of_present", "none"]
 
@@ -22,7 +22,7 @@ class NtuVideo:
 
     frames: int = 32
     size: int = 224
-    crop: float = 0.875  # 224 of 256 pixels
+    crop: float = bounded(0.875, least=0.1, most=1)  # 224 of 256 pixels
     crop_place: Literal["random", "centre"] = "random"
     channel_order: Literal["rgb", "bgr"] = "rgb"
 
@@ -62,11 +62,11 @@ class NtuWindows:
             code.
     """
 
-    probability: float = 0.5
-    shortest: float = 0.5
+    probability: float = bounded(0.5, most=1)
+    shortest: float = bounded(0.5, most=1)
     kind: Literal["shared", "separate"] = "shared"
-    least_frames: int = field(default=0, metadata={"least": 0})
-    flip: float = 0.0
+    least_frames: int = bounded(0)
+    flip: float = bounded(0.0, most=1)
 
     def __post_init__(self) -> None:
         check_settings(self, "windows")

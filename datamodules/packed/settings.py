@@ -1,7 +1,8 @@
 """Settings hold what their annotations say, whatever a command line hands over."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, field, fields
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from datamodules.packed.errors import DataError
@@ -9,10 +10,18 @@ from datamodules.packed.errors import DataError
 Group = TypeVar("Group")
 
 
+def bounded(default: float, *, least: float = 0, most: float = math.inf) -> Any:
+    """Return a field of a dataclass of settings whose numbers have bounds, which are included.
+
+    Without this a number is at least 0, a whole number at least 1.
+    """
+    return field(default=default, metadata={"least": least, "most": most})
+
+
 def check_settings(settings: Any, group: str = "") -> None:
     """Check a dataclass of settings: whole numbers are at least 1, choices among the choices.
 
-    A field whose metadata say `least` takes whole numbers from there on.
+    A field made by `bounded` takes numbers within its bounds.
 
     Args:
         settings: the dataclass.
@@ -22,11 +31,11 @@ def check_settings(settings: Any, group: str = "") -> None:
         DataError: names the setting, what is expected and what was found.
     """
     hints = get_type_hints(type(settings))
-    for field in fields(settings):
-        value = getattr(settings, field.name)
-        expected = _expected(field, hints[field.name], value)
+    for one in fields(settings):
+        value = getattr(settings, one.name)
+        expected = _expected(one, hints[one.name], value)
         if expected:
-            name = f"{group}.{field.name}" if group else field.name
+            name = f"{group}.{one.name}" if group else one.name
             raise DataError(f"{name}={value}: expected {expected}")
 
 
@@ -42,8 +51,8 @@ def read_group(kind: type[Group], given: Mapping[str, Any] | None, name: str) ->
         DataError: `given` is no mapping, a setting is unknown or missing, or its value does not
             fit.
     """
-    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
-    needed = {key for key, field in known.items() if field.default is MISSING}
+    known = {one.name: one for one in fields(kind)}  # type: ignore[arg-type]
+    needed = {key for key, one in known.items() if one.default is MISSING}
     expected = f"{name}: expected the settings {', '.join(known)}"
     if given is not None and not isinstance(given, Mapping):
         raise DataError(f"{expected}, found {given}")
@@ -61,7 +70,7 @@ def read_group(kind: type[Group], given: Mapping[str, Any] | None, name: str) ->
     return kind(**values)
 
 
-def _expected(field: Field[Any], kind: Any, value: Any) -> str:
+def _expected(one: Field[Any], kind: Any, value: Any) -> str:
     """What a setting should be, empty where its value fits."""
     if get_origin(kind) is Literal:
         fits, expected = value in get_args(kind), " or ".join(map(str, get_args(kind)))
@@ -74,12 +83,13 @@ def _expected(field: Field[Any], kind: Any, value: Any) -> str:
         fits, expected = isinstance(value, str), "a name"
     elif kind is bool:
         fits, expected = isinstance(value, bool), "true or false"
-    elif kind is int:
-        least = field.metadata.get("least", 1)
-        fits = isinstance(value, int) and not isinstance(value, bool) and value >= least
-        expected = f"a whole number of at least {least}"
     else:
-        fits, expected = isinstance(value, int | float) and value >= 0, "a number of at least 0"
+        least = one.metadata.get("least", 1 if kind is int else 0)
+        most = one.metadata.get("most", math.inf)
+        right = isinstance(value, int if kind is int else int | float)
+        fits = right and not isinstance(value, bool) and least <= value <= most
+        which = f"from {least} to {most}" if most < math.inf else f"of at least {least}"
+        expected = f"a {'whole ' * (kind is int)}number {which}"
     return "" if fits else expected
 
 

@@ -105,7 +105,7 @@ class UtdMhad(PackedDataModule):
             arrays[name] = packed.array(name)[rows]
             if name != "depth":
                 beside[length_of(name)] = packed.array(length_of(name))[rows].astype(np.int64)
-        self._refuse_small_frames(packed)
+        self._refuse_less_than_asked(packed)
         self.training_rows, self.evaluation_rows = (
             PackedRows(
                 arrays,
@@ -128,13 +128,20 @@ class UtdMhad(PackedDataModule):
         self.shapes = {name: shapes[name] for name in self.modalities}
         self.ids = told(packed.index["id"], which, donor)
 
-    def _refuse_small_frames(self, packed: PackedDataset) -> None:
-        if "depth" in self.modalities and min(packed.array("depth").shape[2:]) < self.depth.size:
-            raise DataError(
-                f"{self.root}: expected depth frames of at least {self.depth.size} pixels "
-                f"(datamodule.depth.size), found {min(packed.array('depth').shape[2:])}; choose a "
-                "smaller crop, or prepare the raw data with a larger prepare.settings.size"
-            )
+    def _refuse_less_than_asked(self, packed: PackedDataset) -> None:
+        if "depth" not in self.modalities:
+            return
+        _, frames, *size = packed.array("depth").shape
+        for setting, unit, wanted, found in (
+            ("size", "pixels", self.depth.size, min(size)),
+            ("frames", "frames", self.depth.frames, frames),
+        ):
+            if found < wanted:
+                raise DataError(
+                    f"{self.root}: expected depth videos of at least {wanted} {unit} "
+                    f"(datamodule.depth.{setting}), found {found}; choose fewer, or prepare the "
+                    f"raw data with a larger prepare.settings.{setting}"
+                )
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Recordings travel as they are packed; on the device they are cut and become numbers."""
@@ -159,7 +166,8 @@ class UtdMhad(PackedDataModule):
         known: dict[str, dict[str, Any]] = {
             "skeleton": {
                 "axes": "batch, coordinate (x, y, z), time, joint of the Kinect v1, person",
-                "is": f"metres from the middle of the spine of each {self.skeleton.centre}",
+                "is": "metres from the middle of the spine of "
+                + ("each frame" if self.skeleton.centre == "frame" else "the first frame"),
             },
             "inertial": {
                 "axes": "batch, channel (acceleration x, y, z; angular velocity x, y, z), time",

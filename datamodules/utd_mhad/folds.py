@@ -22,14 +22,17 @@ def subjects_of(
             around the end.
 
     Raises:
-        DataError: there is no such fold, a subject stands there twice, or nobody is left to train.
+        DataError: a subject is no number or stands there twice, there is no such fold, or nobody is
+            left to train.
     """
     places = range(len(subjects))
+    if not all(isinstance(subject, int) for subject in subjects):
+        raise DataError(f"subjects: expected their numbers, found {list(subjects)}")
     if len(set(subjects)) < len(subjects):
         raise DataError(f"subjects: expected each of them once, found {list(subjects)}")
     if fold == CROSS_SUBJECT:
         tested = [place for place in places if subjects[place] % 2 == 0]
-    elif isinstance(fold, int) and fold in places:
+    elif isinstance(fold, int) and not isinstance(fold, bool) and fold in places:
         tested = [fold]
     else:
         raise DataError(
@@ -37,6 +40,11 @@ def subjects_of(
         )
     last = tested[-1] + 1 if tested else 0
     others = [subjects[p] for p in [*places[last:], *places[:last]] if p not in tested]
+    if not isinstance(validation_subjects, int) or not 0 <= validation_subjects < len(others):
+        raise DataError(
+            f"validation_subjects={validation_subjects}: expected a whole number from 0 to "
+            f"{len(others) - 1}: {len(others)} subjects are not tested, and one has to train"
+        )
     return {
         "test": [subjects[place] for place in tested],
         "validation": others[:validation_subjects],

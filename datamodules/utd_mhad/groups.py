@@ -1,9 +1,9 @@
 """The settings of UTD-MHAD's batches, grouped by what they act on."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from datamodules.packed.settings import check_settings
+from datamodules.packed.settings import bounded, check_settings
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class UtdMhadWindows:
             together, the sensor has a clock of its own: the window is the same part of each.
     """
 
-    probability: float = 1.0
-    shortest: float = 0.8
+    probability: float = bounded(1.0, most=1)
+    shortest: float = bounded(0.8, most=1)
 
     def __post_init__(self) -> None:
         check_settings(self, "windows")
@@ -36,8 +36,8 @@ class UtdMhadSkeleton:
 
     frames: int = 32
     centre: Literal["frame", "clip"] = "clip"
-    rotation: float = 30.0
-    scaling: float = 0.1
+    rotation: float = bounded(30.0, most=180)
+    scaling: float = bounded(0.1, most=0.9)
 
     def __post_init__(self) -> None:
         check_settings(self, "skeleton")
@@ -54,9 +54,9 @@ class UtdMhadInertial:
         scaling: largest change of all numbers of a recording, as a part of them; 0 turns it off.
     """
 
-    steps: int = 128
+    steps: int = bounded(128, least=4)
     jitter: float = 0.05
-    scaling: float = 0.1
+    scaling: float = bounded(0.1, most=0.9)
 
     def __post_init__(self) -> None:
         check_settings(self, "inertial")
@@ -89,8 +89,8 @@ class UtdMhadReplaced:
         seed: of the draw, which no fold, no seed of the run and no choice of modalities alters.
     """
 
-    share: float = 0.0
-    seed: int = field(default=0, metadata={"least": 0})
+    share: float = bounded(0.0, most=1)
+    seed: int = bounded(0)
 
     def __post_init__(self) -> None:
         check_settings(self, "replaced")

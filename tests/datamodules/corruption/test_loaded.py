@@ -120,9 +120,9 @@ def test_dropped_features_become_the_training_mean() -> None:
 @pytest.mark.parametrize(
     "corruption",
     [
-        FeatureNoise(strengths=[1], steps=True),
-        DroppedFeatures(strengths=[100], steps=True),
-        TrainingMean(steps=True),
+        FeatureNoise(strengths=[1], time=0),
+        DroppedFeatures(strengths=[100], time=0),
+        TrainingMean(time=0),
     ],
 )
 def test_padding_of_a_sequence_stays_padding(corruption: LoadedCorruption) -> None:
@@ -137,7 +137,7 @@ def test_padding_of_a_sequence_stays_padding(corruption: LoadedCorruption) -> No
 def test_missing_is_zero_or_the_mean_of_the_training_rows() -> None:
     array = np.random.default_rng(0).integers(0, 256, size=(200, 2, 3, 3), dtype=np.uint8)
     rows = np.arange(20, 180)
-    moments = training_moments(array, rows, steps=False)
+    moments = training_moments(array, rows, time=None)
     assert np.allclose(moments.mean, array[20:180].astype(float).mean(0))
     assert np.allclose(moments.deviation, array[20:180].astype(float).std(0))
     assert (apply(Zeros(), array[0], 1) == 0).all()
@@ -153,12 +153,34 @@ def test_moments_of_sequences_count_true_steps_alone() -> None:
         length = int(generator.integers(0, 7))
         array[row, 6 - length :] = generator.normal(1e4, 1, size=(length, 2))
         true += list(array[row, 6 - length :].astype(np.float64)) if row >= 10 else []
-    found = training_moments(array, np.arange(10, 100), steps=True)
+    found = training_moments(array, np.arange(10, 100), time=0)
     assert np.allclose(found.mean, np.mean(true, axis=0))
     assert np.allclose(found.deviation, np.std(true, axis=0), rtol=1e-6)
-    empty = training_moments(np.zeros((4, 6, 2)), np.arange(4), steps=True)
+    empty = training_moments(np.zeros((4, 6, 2)), np.arange(4), time=0)
     assert (empty.mean == 0).all()
     assert (empty.deviation == 0).all()
+    assert empty.mean.shape == found.mean.shape == (1, 2)
+
+
+def test_time_may_be_any_axis() -> None:
+    """As of skeletons (3, T, joints, persons) and inertial signals (6, T)."""
+    generator = np.random.default_rng(0)
+    array = np.zeros((30, 3, 8, 4, 2), np.float32)
+    true = []
+    for row in range(30):
+        length = int(generator.integers(1, 9))
+        array[row, :, :length] = generator.normal(2, 1, size=(3, length, 4, 2))
+        true += [array[row, :, step].astype(np.float64) for step in range(length)]
+    found = training_moments(array, np.arange(30), time=1)
+    assert found.mean.shape == (3, 1, 4, 2)
+    assert np.allclose(found.mean[:, 0], np.mean(true, axis=0))
+    assert np.allclose(found.deviation[:, 0], np.std(true, axis=0), rtol=1e-6)
+    sample = array[0].copy()
+    sample[:, 5:] = 0
+    mean = apply(TrainingMean(time=1), sample, 1, found)
+    assert np.allclose(mean[:, :5], found.mean) and not mean[:, 5:].any()
+    noisy = apply(FeatureNoise(strengths=[1], time=1), sample, 1, found)
+    assert (noisy[:, :5] != sample[:, :5]).all() and not noisy[:, 5:].any()
 
 
 @pytest.mark.parametrize(

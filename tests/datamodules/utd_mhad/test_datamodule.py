@@ -4,10 +4,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
+from hydra.utils import instantiate
 from torch import Tensor
 
 from datamodules import UtdMhad
 from datamodules.packed.errors import DataError
+from tests.commands import ROOT
 from tests.datamodules.loading import epoch_of, same, sizes
 from tests.utd_mhad_data import SAMPLES
 
@@ -114,7 +117,18 @@ def test_what_is_replaced_is_the_same_of_another_recording_of_the_part(utd_packe
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"depth": {"size": 21}}, r"depth frames of at least 21 pixels .*found 20"),
+        ({"depth": {"size": 21}}, r"depth videos of at least 21 pixels .*found 20"),
+        (
+            {"depth": {"frames": 99, "size": 16}},
+            r"at least 99 frames \(datamodule.depth.frames\), found",
+        ),
+        ({"replaced": {"share": 2}}, "replaced.share=2: expected a number from 0 to 1"),
+        ({"windows": {"shortest": 3}}, "windows.shortest=3: expected a number from 0 to 1"),
+        ({"windows": {"probability": 7}}, "windows.probability=7: expected a number from 0 to 1"),
+        ({"skeleton": {"scaling": 3}}, "skeleton.scaling=3: expected a number from 0 to 0.9"),
+        ({"skeleton": {"rotation": 400}}, "skeleton.rotation=400: expected .* from 0 to 180"),
+        ({"inertial": {"steps": 1}}, "inertial.steps=1: expected a whole number of at least 4"),
+        ({"validation_subjects": 8}, "validation_subjects=8: expected a whole number from 0 to 6"),
         ({"depth": {"colour": 1}}, "depth: expected the settings frames, size, crop_place"),
         ({"skeleton": {"centre": "hip"}}, "skeleton.centre=hip: expected frame or clip"),
         ({"subjects": range(1, 8)}, r"found those of \[8\] too, which no fold knows"),
@@ -131,3 +145,29 @@ def test_what_the_network_takes_is_said_of_each_modality(utd_packed: Path) -> No
     told = build(utd_packed, modalities=["inertial", "depth"]).inputs
     assert list(told) == ["inertial", "depth"]
     assert told["inertial"]["unit"] == [1, 1, 1, 100, 100, 100]
+
+
+def test_what_stands_for_a_modality_counts_no_padding(utd_packed: Path, tmp_path: Path) -> None:
+    """The training mean and the noise that `robustness.py` puts into padded sequences."""
+    config = yaml.safe_load((ROOT / "configs" / "robustness" / "utd_mhad.yaml").read_text())
+    for modality in ("skeleton", "inertial"):
+        module = build(utd_packed, modalities=[modality])
+        array = np.load(utd_packed / f"{modality}.npy")
+        lengths = np.load(utd_packed / f"{modality}_length.npy")
+        rows = module.rows["train"]
+        true = np.concatenate([np.moveaxis(array[r, :, : lengths[r]], 1, 0) for r in rows])
+        row = int(module.rows["test"][np.argmin(lengths[module.rows["test"]])])
+        assert lengths[row] < array.shape[2]
+        corruption = instantiate(config["corruptions"][modality]["mean"])
+        change = corruption.changes(module, modality, 1, raw=None, copies=tmp_path)[modality]
+        found = change(array[row], row)
+        expected = true.astype(np.float64).mean(0)[:, None]
+        assert np.allclose(found[:, : lengths[row]], expected, atol=1e-4)
+        assert not found[:, lengths[row] :].any()
+        if modality == "inertial":
+            noise = instantiate(config["corruptions"][modality]["feature_noise"])
+            change = noise.changes(module, modality, 1, raw=None, copies=tmp_path)[modality]
+            every = [change(array[r], int(r))[:, : lengths[r]] - array[r, :, : lengths[r]]
+                     for r in range(len(array))]  # fmt: skip
+            spread = np.concatenate(every, 1).std(1)
+            assert np.allclose(spread, true.astype(np.float64).std(0), rtol=0.1)

@@ -69,9 +69,6 @@ def test_cross_subject(of_rows: np.ndarray) -> None:
 
 @pytest.mark.parametrize("fold", [8, -1, "cv", "0", 1.0, True])
 def test_other_folds_are_refused(fold: object) -> None:
-    if fold is True:  # is 1 in Python, and so a fold
-        assert subjects_of(True, EVERY, 1)["test"] == [2]
-        return
     with pytest.raises(DataError, match=f"fold: expected cs, or 0 to 7, found {fold}"):
         subjects_of(fold, EVERY, 1)  # type: ignore[arg-type]
 
@@ -84,7 +81,19 @@ def test_subjects_that_no_fold_knows_are_refused(of_rows: np.ndarray) -> None:
 def test_parts_without_recordings_are_refused(of_rows: np.ndarray) -> None:
     with pytest.raises(DataError, match=r"subjects \[9\] for the test part"):
         split_rows(of_rows, subjects_of(8, [*EVERY, 9], 1), "here")
-    with pytest.raises(DataError, match=r"subjects \[\] for the train part"):
-        split_rows(of_rows, subjects_of(0, EVERY, 7), "here")
     with pytest.raises(DataError, match="subjects: expected each of them once"):
         subjects_of(0, [1, 2, 2], 1)
+    with pytest.raises(DataError, match=r"subjects: expected their numbers, found \['one', 2\]"):
+        subjects_of(0, ["one", 2], 1)  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(
+    ("fold", "many", "most"), [(0, 7, 6), (0, -1, 6), (0, 1.5, 6), ("cs", 4, 3)]
+)
+def test_somebody_has_to_train(fold: int | str, many: float, most: int) -> None:
+    message = (
+        f"validation_subjects={many}: expected a whole number from 0 to {most}: {most + 1} sub"
+    )
+    with pytest.raises(DataError, match=message):
+        subjects_of(fold, EVERY, many)  # type: ignore[arg-type]
+    assert subjects_of(fold, EVERY, most)["train"]
