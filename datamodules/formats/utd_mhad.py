@@ -16,7 +16,7 @@ CHANNELS = 6  # acceleration in g, angular velocity in degrees a second; x, y, z
 FRAME = (240, 320)  # H, W as published
 HALF = (120, 160)  # every second row and column
 _LARGEST = 1e6  # of any unit here; beyond it nothing was measured
-_HDF5 = b"MATLAB 7.3"
+_HDF5 = (b"MATLAB 7.3", b"\x89HDF\r\n\x1a\n")  # MATLAB's own, and h5py's or Octave's
 _AGAIN = "fetch the file again, or move it out of the folder"
 Size = int | None  # of an axis; `None` is any
 
@@ -45,13 +45,19 @@ def read_depth(path: Path) -> np.ndarray:
     Of the published frames of 240 x 320 every second row and column is taken.
 
     Raises:
-        DataError: as `read_array` says, or a distance is negative or beyond 32 metres.
+        DataError: as `read_array` says, or a distance is negative, beyond 32 metres or no whole
+            number.
     """
     frames = read_array(path, "d_depth", [(*FRAME, None), (*HALF, None)])
     if frames.min() < 0 or frames.max() > np.iinfo(np.int16).max:
         raise DataError(
             f"{path}: expected millimetres from 0 to {np.iinfo(np.int16).max}, found "
             f"{frames.min()} to {frames.max()}; {_AGAIN}"
+        )
+    if frames.dtype.kind == "f" and (frames != np.rint(frames)).any():
+        raise DataError(
+            f"{path}: expected whole millimetres, found fractions, as of metres (the largest is "
+            f"{frames.max():g}); {_AGAIN}"
         )
     step = frames.shape[0] // HALF[0]
     return frames[::step, ::step].astype(np.int16)
@@ -92,7 +98,8 @@ def read_array(path: Path, key: str, shapes: Sequence[tuple[Size, ...]]) -> np.n
             f"{_said(there[key])}; {_AGAIN}"
         )
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
-        raise DataError(f"{path}: expected {key} of numbers, found {array.dtype}; {_AGAIN}")
+        kind = array.dtype if isinstance(array, np.ndarray) else "a sparse array"
+        raise DataError(f"{path}: expected a full array {key} of numbers, found {kind}; {_AGAIN}")
     if not (np.abs(array.astype(np.float64)) <= _LARGEST).all():  # False for NaN, too
         raise DataError(
             f"{path}: expected finite numbers in {key}, found NaN, infinity or one beyond "
@@ -104,10 +111,10 @@ def read_array(path: Path, key: str, shapes: Sequence[tuple[Size, ...]]) -> np.n
 def _check_kind(path: Path) -> None:
     try:
         with path.open("rb") as file:
-            head = file.read(len(_HDF5))
+            head = file.read(16)
     except OSError as error:
         raise DataError(f"{path}: expected a readable file: {error}; {_AGAIN}") from error
-    if head == _HDF5:
+    if head.startswith(_HDF5):
         raise DataError(
             f"{path}: expected a MATLAB 5 file, found version 7.3 (HDF5); save it again with "
             "MATLAB's save -v7"

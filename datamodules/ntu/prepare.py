@@ -9,12 +9,14 @@ from datamodules.formats.skeleton import JOINTS
 from datamodules.ntu.bodies import PERSONS
 from datamodules.ntu.clip import NtuSettings, PrepareSample, Sample
 from datamodules.ntu.files import NtuFiles, find_ntu_files, read_missing_skeletons
+from datamodules.packed.complete import sort_out, warn_of_few
 from datamodules.packed.job import PrepareJob, pack
 from datamodules.packed.source import fingerprint, rendered
 from datamodules.packed.workers import cores
 
 TASK = "ntu"
 SAMPLES = 56_880  # of the whole data set
+_LISTED = "listed as one with a missing skeleton"
 _LONGEST = 300  # frames, of the data set: skeletons are padded to the longest that is packed
 # For the estimate that is printed before the work begins, measured on one core: 1080p video takes a
 # second for its 2.4 MB, frames that are decoded faster have fewer bytes.
@@ -55,10 +57,16 @@ def prepare_ntu(
     if listed_in is not None:
         missing = read_missing_skeletons(listed_in)
         listed, files.warnings = missing.names, files.warnings + missing.warnings
-    modalities = [name for name, there in files.by_modality.items() if there]
-    _announce(files, modalities, listed_in, raw)
+    there = {name: found for name, found in files.by_modality.items() if found}
+    files.warnings += warn_of_few(there)
+    _announce(files, list(there), listed_in, raw)
     left_out = listed if settings.listed_skeletons == "drop" else set()
-    samples, dropped = _gather(files, modalities, left_out)
+    complete, dropped = sort_out(there)
+    dropped |= dict.fromkeys(left_out & files.names.keys(), _LISTED)
+    samples = {
+        name: Sample(files.video.get(name), files.skeleton.get(name))
+        for name in sorted(complete - left_out)
+    }
     how = rendered(raw)
     used = [path for s in samples.values() for path in (s.video, s.skeleton) if path is not None]
     job = PrepareJob(
@@ -70,9 +78,9 @@ def prepare_ntu(
         index=[_index_row(files.names[sample], listed) for sample in samples],
         items=list(samples.values()),
         work=PrepareSample(raw, settings),
-        bytes_per_sample=_bytes_per_sample(settings, modalities),
+        bytes_per_sample=_bytes_per_sample(settings, there),
         seconds_per_sample=_seconds_per_sample(samples.values()),
-        dropped=dropped,
+        dropped={name: dropped[name] for name in sorted(dropped)},
         warnings=files.warnings,
         libraries=("numpy", "av", "opencv-python-headless"),
     )
@@ -89,24 +97,6 @@ def _announce(files: NtuFiles, modalities: list[str], listed: Path | None, raw: 
     for warning in files.warnings:
         print(f"warning: {warning}")
     print(f"packing: {', '.join(modalities)}")
-
-
-def _gather(
-    files: NtuFiles, modalities: Iterable[str], left_out: set[str]
-) -> tuple[dict[str, Sample], dict[str, str]]:
-    """Samples that have all modalities, and why the others are dropped."""
-    there = {name: files.by_modality[name] for name in modalities}
-    samples: dict[str, Sample] = {}
-    dropped: dict[str, str] = {}
-    for sample in sorted(files.names):
-        missing = [f"no {name} file" for name in there if sample not in there[name]]
-        if sample in left_out:
-            dropped[sample] = "listed as one with a missing skeleton"
-        elif missing:
-            dropped[sample] = ", ".join(missing)
-        else:
-            samples[sample] = Sample(files.video.get(sample), files.skeleton.get(sample))
-    return samples, dropped
 
 
 def _index_row(name: SampleName, listed: set[str]) -> dict[str, object]:

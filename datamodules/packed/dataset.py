@@ -20,6 +20,7 @@ from datamodules.packed.schema import mistake
 
 FORMAT = 1
 MANIFEST, INDEX = "manifest.json", "index.csv"
+LENGTH = "_length"  # ends the name of the array that has the lengths of a modality's samples
 AGAIN = "copy the whole folder again or prepare again"
 
 
@@ -177,9 +178,10 @@ class PackedDataset:
     def array(self, modality: str) -> np.ndarray:
         """Memory map of one modality, (N, ...)."""
         if modality not in self.modalities:
+            names = [name for name in self.modalities if not name.endswith(LENGTH)]
             raise DataError(
                 f"{self.root}: expected the modality {modality}, found "
-                f"{', '.join(self.modalities)}; choose among them, or prepare again with the "
+                f"{', '.join(names)}; choose among them, or prepare again with the "
                 "missing files in the raw folder"
             )
         path = self.root / f"{modality}.npy"

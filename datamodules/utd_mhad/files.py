@@ -1,5 +1,6 @@
 """Which files of a raw UTD-MHAD folder belong to which recording."""
 
+import filecmp
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,10 +43,11 @@ def find_utd_mhad_files(raw: Path) -> UtdMhadFiles:
             strange.append(path)
             continue
         other = found.by_modality[modality].setdefault(name, path)
-        if other.stat().st_size != path.stat().st_size:
+        # Not by the size alone: recordings of the same length have files of the same size.
+        if not filecmp.cmp(other, path, shallow=False):
             raise DataError(
-                f"{path}: expected one {modality} file of {name.id}, found another one of a "
-                f"different size, {other}; move one of them out of the raw folder"
+                f"{path}: expected one {modality} file of {name.id}, found another one with other "
+                f"content, {other}; move one of them out of the raw folder"
             )
         copies += [path] * (other != path)
     why = "not named like a1_s1_t1_skeleton.mat, or beyond 27 actions, 8 subjects or 4 trials"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from datamodules.formats.utd_mhad import CHANNELS, JOINTS
 from datamodules.formats.utd_mhad_name import RecordingName
+from datamodules.packed.complete import sort_out, warn_of_few
 from datamodules.packed.job import PrepareJob, pack
 from datamodules.packed.source import fingerprint, rendered
 from datamodules.packed.workers import cores
@@ -44,9 +45,11 @@ def prepare_utd_mhad(
     """
     raw = Path(raw)
     files = find_utd_mhad_files(raw)
-    modalities = [name for name, there in files.by_modality.items() if there]
-    _announce(files, modalities, raw)
-    items, dropped = _gather(files, modalities)
+    there = {name: found for name, found in files.by_modality.items() if found}
+    files.warnings += warn_of_few(there)
+    _announce(files, list(there), raw)
+    complete, lacking = sort_out(there)
+    items = {name: {m: there[m][name] for m in there} for name in sorted(complete)}
     how = rendered(raw)
     used = [path for item in items.values() for path in item.values()]
     job = PrepareJob(
@@ -58,9 +61,9 @@ def prepare_utd_mhad(
         index=[_index_row(name) for name in items],
         items=list(items.values()),
         work=PrepareRecording(raw, settings),
-        bytes_per_sample=_bytes(settings, modalities),
-        seconds_per_sample=sum(_SECONDS[name] for name in modalities),
-        dropped=dropped,
+        bytes_per_sample=_bytes(settings, there),
+        seconds_per_sample=sum(_SECONDS[name] for name in there),
+        dropped={name.id: lacking[name] for name in sorted(lacking)},
         warnings=files.warnings,
         libraries=("numpy", "scipy"),
     )
@@ -73,22 +76,6 @@ def _announce(files: UtdMhadFiles, modalities: list[str], raw: Path) -> None:
     for warning in files.warnings:
         print(f"warning: {warning}")
     print(f"packing: {', '.join(modalities)}")
-
-
-def _gather(
-    files: UtdMhadFiles, modalities: Iterable[str]
-) -> tuple[dict[RecordingName, dict[str, Path]], dict[str, str]]:
-    """Recordings that have all modalities, and why the others are dropped."""
-    there = {name: files.by_modality[name] for name in modalities}
-    items: dict[RecordingName, dict[str, Path]] = {}
-    dropped: dict[str, str] = {}
-    for name in files.recordings:
-        missing = [f"no {modality} file" for modality in there if name not in there[modality]]
-        if missing:
-            dropped[name.id] = ", ".join(missing)
-        else:
-            items[name] = {modality: there[modality][name] for modality in there}
-    return items, dropped
 
 
 def _index_row(name: RecordingName) -> dict[str, object]:

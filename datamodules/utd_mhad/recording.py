@@ -11,6 +11,7 @@ import numpy as np
 
 from datamodules.formats.utd_mhad import read_depth, read_inertial, read_joints
 from datamodules.packed.chunks import Prepared
+from datamodules.packed.dataset import LENGTH
 from datamodules.packed.errors import DataError, reading
 from datamodules.packed.settings import check_settings
 
@@ -35,7 +36,7 @@ class UtdMhadSettings:
 
 def length_of(modality: str) -> str:
     """Return the name of the array with the steps that each recording has, before its padding."""
-    return f"{modality}_length"
+    return f"{modality}{LENGTH}"
 
 
 @dataclass(frozen=True)

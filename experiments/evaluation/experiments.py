@@ -80,7 +80,7 @@ def _fusion(run: FinishedRun) -> str:
 
 
 def _protocol(run: FinishedRun) -> str:
-    """Return the fold of NTU RGB+D, which is a protocol; nothing elsewhere."""
+    """Return the fold where it is a protocol, as of NTU RGB+D; nothing elsewhere."""
     return run.key[0] if isinstance(run.key[0], str) else ""
 
 

@@ -49,7 +49,7 @@ def sifted(folders: Iterable[Path]) -> tuple[list[list[FinishedRun]], Reasons]:
 def sift(runs: Sequence[FinishedRun]) -> tuple[list[list[FinishedRun]], Reasons]:
     """Return experiments, runs that differ in fold and seed alone, and the runs that are none.
 
-    NTU's folds are protocols of their own, and so are experiments of their own.
+    A fold that is a protocol (NTU's, and UTD-MHAD's `cs`) is an experiment of its own.
 
     Args:
         runs: as `read_run` returns them.

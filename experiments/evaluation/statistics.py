@@ -77,16 +77,20 @@ def estimate(
         over: what the error is taken over; the module's docstring says which is the default.
 
     Raises:
-        ValueError: if there are no values, or the folds are protocols (NTU's `cs` and `cv`), which
-            have figures of their own and no mean.
+        ValueError: if there are no values, or a fold is a protocol (NTU's `cs` and `cv`,
+            UTD-MHAD's `cs`), which has figures of its own and no mean with other folds.
     """
     by_fold: dict[Fold, list[float]] = {}
     for (fold, _), value in values.items():
         by_fold.setdefault(fold, []).append(value)
-    if len(by_fold) > 1 and any(isinstance(fold, str) for fold in by_fold):
+    protocols = [fold for fold in by_fold if isinstance(fold, str)]
+    if protocols and len(by_fold) > 1:
+        own = [f"run='<folder>/fold{fold}'" for fold in protocols]
+        own += ["run='<folder>/fold[0-9]*'"] if len(by_fold) > len(protocols) else []
         raise ValueError(
-            f"the folds {', '.join(map(str, by_fold))} are protocols of their own, not repeats: "
-            "take the runs of one of them"
+            f"the folds {', '.join(map(str, by_fold))} have no mean, for "
+            f"{', '.join(protocols)} tests other samples by another protocol: take "
+            f"{' or '.join(own)}"
         )
     if over == "runs":
         units, unit = list(values.values()), "runs"

@@ -62,7 +62,7 @@ def combinations(arguments: Sequence[str]) -> list[Combination]:
     """Return all combinations of the swept values, the last key's the fastest.
 
     They are those of Hydra's basic sweeper, in its order. Folds that are no numbers (NTU's `cs`
-    and `cv`) are protocols of their own, and so have rows of their own.
+    and `cv`, UTD-MHAD's `cs`) are protocols of their own, and so have rows of their own.
 
     Raises:
         HydraException: for a sweep without single values, such as `lr=interval(0,1)`.

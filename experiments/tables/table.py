@@ -174,6 +174,6 @@ def _check(table: Table) -> None:
             raise ValueError(f"no row is named as the reference '{reference}'")
     if len(table.folds) > 1 and any(isinstance(fold, str) for fold in table.folds):
         raise ValueError(
-            f"the folds {', '.join(map(str, table.folds))} are protocols of their own and have no "
-            "mean: take one of them, or make a table of each"
+            f"the folds {', '.join(map(str, table.folds))} have no mean, for a fold with a name is "
+            "a protocol of its own: take one of them, or make a table of each"
         )

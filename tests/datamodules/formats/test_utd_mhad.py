@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 from scipy.io import savemat
+from scipy.sparse import csc_matrix
 
 from datamodules.formats.utd_mhad import read_depth, read_inertial, read_joints
 from datamodules.packed.errors import DataError
@@ -62,7 +63,7 @@ def spoilt(modality: str, value: float) -> np.ndarray:
         ("inertial", spoilt("inertial", 1e9), "one beyond 1000000"),
         ("depth", np.full((120, 160, 3), 40_000, np.uint16), "millimetres from 0 to 32767"),
         ("depth", np.full((120, 160, 3), -1, np.int16), "found -1 to -1"),
-        ("skeleton", np.full((20, 3, 4), {"a": 1}), "d_skel of numbers, found object"),
+        ("skeleton", np.full((20, 3, 4), {"a": 1}), "full array d_skel of numbers, found object"),
     ],
 )
 def test_arrays_of_another_kind(modality: str, array: Any, says: str, tmp_path: Path) -> None:
@@ -101,6 +102,27 @@ def test_version_7_3(tmp_path: Path) -> None:
     header = b"MATLAB 7.3 MAT-file, Platform: GLNXA64"
     path.write_bytes(header.ljust(512) + content[512:])
     refused("skeleton", path, r"found version 7.3 \(HDF5\); save it again with MATLAB's save -v7")
+
+
+def test_plain_hdf5(tmp_path: Path) -> None:
+    path = tmp_path / "a1_s1_t1_skeleton.mat"
+    with h5py.File(path, "w") as file:
+        file["d_skel"] = np.zeros((4, 3, 20))
+    refused("skeleton", path, r"found version 7.3 \(HDF5\); save it again")
+
+
+def test_a_sparse_array(tmp_path: Path) -> None:
+    path = tmp_path / "a1_s1_t1_inertial.mat"
+    savemat(path, {"d_iner": csc_matrix(np.ones((9, 6)))})
+    refused("inertial", path, "expected a full array d_iner of numbers, found a sparse array")
+
+
+def test_depth_in_metres(tmp_path: Path) -> None:
+    metres = np.full((120, 160, 3), 2.345)
+    path = write_mat(tmp_path, "a1_s1_t1", "depth", metres)
+    refused("depth", path, r"expected whole millimetres, found fractions, .* largest is 2.345\)")
+    whole = write_mat(tmp_path / "whole", "a1_s1_t1", "depth", np.full((120, 160, 3), 2345.0))
+    assert (read_depth(whole) == 2345).all()
 
 
 def test_a_file_with_more_than_its_array(tmp_path: Path) -> None:

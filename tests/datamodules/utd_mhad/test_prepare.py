@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from datamodules.packed.errors import DataError
 from datamodules.utd_mhad.prepare import prepare_utd_mhad
@@ -125,7 +126,13 @@ def test_a_folder_without_its_files_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_two_different_files_of_a_recording_are_refused(tmp_path: Path) -> None:
-    write_mat(tmp_path / "a", "a1_s1_t1", "skeleton")
-    write_mat(tmp_path / "b", "a1_s1_t1", "skeleton", random_array("skeleton", 30))
-    with pytest.raises(DataError, match="found another one of a different size"):
-        prepare(tmp_path, tmp_path / "out")
+    """Also where they have the same size, as files of the same length have."""
+    files = [tmp_path / folder / "a1_s1_t1_skeleton.mat" for folder in "ab"]
+    array = random_array("skeleton")
+    for other in (random_array("skeleton", 30), array + 1):
+        for file, content in zip(files, (array, other), strict=True):
+            file.parent.mkdir(exist_ok=True)
+            savemat(file, {"d_skel": content})
+        with pytest.raises(DataError, match="found another one with other content"):
+            prepare(tmp_path, tmp_path / "out")
+    assert files[0].stat().st_size == files[1].stat().st_size

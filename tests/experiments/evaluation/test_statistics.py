@@ -81,8 +81,12 @@ def test_an_estimate_says_what_it_covers(values: dict[RunKey, float], words: str
 
 def test_protocols_have_no_mean() -> None:
     assert estimate({("cs", 1): 90.0, ("cs", 2): 92.0}).mean == 91.0
-    with pytest.raises(ValueError, match="cs, cv are protocols"):
-        estimate({("cs", 1): 90.0, ("cv", 1): 95.0})
+    values: dict[tuple[int | str, int], float] = {("cs", 1): 1.0, ("cv", 1): 2.0}
+    with pytest.raises(ValueError, match=r"folds cs, cv have no mean.*/foldcs' or .*/foldcv'$"):
+        estimate(values)
+    mixed: dict[tuple[int | str, int], float] = {(0, 1): 1.0, (1, 1): 2.0, ("cs", 1): 3.0}
+    with pytest.raises(ValueError, match=r"0, 1, cs have no mean, for cs tests .*/fold\[0-9\]\*'$"):
+        estimate(mixed)
 
 
 def test_a_paired_difference_agrees_with_scipys_paired_test() -> None:

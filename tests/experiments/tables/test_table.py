@@ -54,7 +54,7 @@ def test_rows_words_and_changes(tmp_path: Path) -> None:
         ),
         ("name: b", "name: a", "two rows have the same name"),
         ("reference: a", "reference: c", "no row is named as the reference 'c'"),
-        ("folds: [0]", "folds: [cs, cv]", "the folds cs, cv are protocols of their own"),
+        ("folds: [0]", "folds: [cs, cv]", "the folds cs, cv have no mean"),
         ("title: A table\n", "", "title"),
         ("rows:", "row:", "rows"),
         ("folds: [0]", "folds: [0", "expected"),
