@@ -130,7 +130,7 @@ def test_without_any_result_all_is_quoted_or_not_run(tmp_path: Path) -> None:
     page = ledger(CONFIGS, tmp_path)
     states = re.findall(r"\*\*(quoted|not run|run|sample|other input)\*\* \|", page)
     assert sorted(set(states)) == ["not run", "quoted"]
-    assert (states.count("quoted"), len(states)) == (2, 9 + 10 + 11 + 18 + 7 + 2 + 2)
+    assert (states.count("quoted"), len(states)) == (2, 9 + 10 + 11 + 18 + 7 + 2 + 3)
 
 
 @pytest.mark.parametrize(
