@@ -34,7 +34,7 @@ def warn_of_few(there: Mapping[str, Collection[Name]]) -> list[str]:
         if others and without > 2 * len(complete):
             warnings.append(
                 f"{len(samples)} of {every} samples have a {modality} file, and the others are "
-                f"dropped: {without} would be packed without it; move the {modality} files out of the raw folder if "
-                "you can do without them"
+                f"dropped: {without} would be packed without it; move the {modality} files out of "
+                "the raw folder if you can do without them"
             )
     return warnings

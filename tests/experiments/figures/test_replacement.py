@@ -10,7 +10,7 @@ import pytest
 
 from experiments.evaluation.attention import Measured, ModuleAttention
 from experiments.evaluation.finished import Evaluation, find_runs
-from experiments.figures import replacement
+from experiments.figures import replacement, replacement_rows
 from experiments.figures.attention_runs import MeasuredRuns
 from experiments.runs.folder import RunError
 from tests.experiments.finished import finished_run
@@ -57,7 +57,7 @@ def measured(place: Path, monkeypatch: pytest.MonkeyPatch) -> MeasuredRuns:
         )
         by_run[key] = Measured(p.ids, p.labels, p.scores, modules)
     runs = MeasuredRuns(evaluation, by_run)
-    monkeypatch.setattr(replacement, "measure_runs", lambda *_args, **_kw: runs)
+    monkeypatch.setattr(replacement_rows, "measure_runs", lambda *_args, **_kw: runs)
     return runs
 
 
