@@ -123,10 +123,15 @@ def load_tables(configs: Path, name: str, **changes: Any) -> Tables:
 
 
 def load_table(configs: Path, name: str, **changes: Any) -> Table:
-    """Read `configs/table/<name>.yaml`, a table with rows of its own; else as `load_tables`."""
+    """Read `configs/table/<name>.yaml`, a table with rows; else as `load_tables`.
+
+    `rows: <another table>` takes the rows of that one.
+    """
     file, content = _read(configs, name)
     try:
-        rows = tuple(_make(Row, row) for row in content["rows"])
+        other = content["rows"]
+        given = _read(configs, other)[1]["rows"] if isinstance(other, str) else other
+        rows = tuple(_make(Row, row) for row in given)
         table = _make(Table, {**content, "name": name, "rows": rows, **changes})
         _check(table)
     except (KeyError, TypeError, ValueError) as error:

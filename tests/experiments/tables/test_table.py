@@ -68,6 +68,18 @@ def test_other_content_is_refused_in_one_message(
     assert message in str(refused.value) and "it.yaml: " in str(refused.value)
 
 
+def test_rows_of_another_table(tmp_path: Path) -> None:
+    first = load(tmp_path, GOOD)
+    (tmp_path / "table" / "other.yaml").write_text(
+        GOOD[: GOOD.index("rows:")].replace("A table", "Another") + "rows: it"
+    )
+    other = load_table(tmp_path, "other")
+    assert other.rows == first.rows and other.title == "Another"
+    (tmp_path / "table" / "it.yaml").unlink()
+    with pytest.raises(RunError, match="table=it: no such table; there are other"):
+        load_table(tmp_path, "other")
+
+
 def test_the_time_left_goes_by_the_pace_so_far() -> None:
     assert time_left(60, 3, 9) == "about 0:03:00 left"
     assert time_left(60, 0, 9) == "" == time_left(60, 9, 0)
