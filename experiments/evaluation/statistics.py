@@ -86,7 +86,7 @@ def estimate(
     protocols = [fold for fold in by_fold if isinstance(fold, str)]
     if protocols and len(by_fold) > 1:
         own = [f"run='<folder>/fold{fold}'" for fold in protocols]
-        own += ["run='<folder>/fold[0-9]*'"] if len(by_fold) > len(protocols) else []
+        own += ["run='<folder>/fold?'"] if len(by_fold) > len(protocols) else []
         raise ValueError(
             f"the folds {', '.join(map(str, by_fold))} have no mean, for "
             f"{', '.join(protocols)} tests other samples by another protocol: take "

@@ -85,7 +85,7 @@ def test_protocols_have_no_mean() -> None:
     with pytest.raises(ValueError, match=r"folds cs, cv have no mean.*/foldcs' or .*/foldcv'$"):
         estimate(values)
     mixed: dict[tuple[int | str, int], float] = {(0, 1): 1.0, (1, 1): 2.0, ("cs", 1): 3.0}
-    with pytest.raises(ValueError, match=r"0, 1, cs have no mean, for cs tests .*/fold\[0-9\]\*'$"):
+    with pytest.raises(ValueError, match=r"0, 1, cs have no mean, for cs tests .*/fold\?'$"):
         estimate(mixed)
 
 
