@@ -19,6 +19,7 @@ OVERRIDES = [
     "task=utd_mhad",
     "data=full",
     "datamodule.depth.size=16",
+    "datamodule.depth.frames=4",
     "datamodule.skeleton.frames=16",
     "datamodule.inertial.steps=32",
     "epochs=1",
