@@ -114,7 +114,7 @@ def shorten_tables(tables: Path) -> None:
         if "rows" in table:
             if isinstance(table["rows"], str):  # of another table; all rows, whatever is short yet
                 other = CONFIGS / "table" / f"{table['rows']}.yaml"
-                table["rows"] = yaml.safe_load(Path(other).read_text())["rows"]
+                table["rows"] = yaml.safe_load(other.read_text())["rows"]
             kept = {table["reference"], *(row.get("reference") for row in table["rows"])}
             table["rows"] = [row for row in table["rows"] if row["name"] in kept]
             table |= {key: table[key][:1] for key in ("folds", "seeds")}

@@ -27,14 +27,17 @@ def names(fold: int) -> list[str]:
     return [f"fold{fold}clip{i}{said[i % 4]}" for i in range(40)]
 
 
+def put(file: Path, **changed: np.ndarray) -> None:
+    """Change some arrays of a file of predictions."""
+    np.savez(file, **dict(np.load(file)) | changed)
+
+
 def trained(place: Path, fusion: str, skill: float, **described: Any) -> Path:
     for fold in range(FOLDS):
         folder = finished_run(
             place / f"{fusion}-hash{skill}", fold=fold, skill=skill, fusion=fusion, **described
         )
-        file = folder / "predictions.npz"
-        arrays = dict(np.load(file)) | {"ids": np.array(names(fold))}
-        np.savez(file, **arrays)
+        put(folder / "predictions.npz", ids=np.array(names(fold)))
     return place
 
 
@@ -143,8 +146,7 @@ def test_runs_that_say_nothing_of_it_are_left_out_and_named(
 ) -> None:
     trained(place, "mmtm", 1.5)
     for file in place.glob("mmtm*/fold1/seed1/predictions.npz"):
-        ids = np.array([name.partition(":")[0] for name in names(1)])
-        np.savez(file, **dict(np.load(file)) | {"ids": ids})
+        put(file, ids=np.array([name.partition(":")[0] for name in names(1)]))
     rows = rows_of(place, tmp_path / "out")
     assert {row["experiment"] for row in rows} == {"msaf", "sum"}
     assert "left out: mmtm, hash1.5: a run has no recordings with a" in capsys.readouterr().out
@@ -163,7 +165,7 @@ def test_a_regression_is_left_out(
     for file in place.glob("mmtm*/fold*/seed1/predictions.npz"):
         arrays = dict(np.load(file))
         labels = arrays["labels"].astype(np.float32)
-        np.savez(file, **arrays | {"labels": labels})
+        put(file, labels=labels)
         metrics = json.loads((file.parent / "metrics.json").read_text())
         for rule, values in metrics["reported"].items():
             error = np.abs(arrays[f"scores_{rule}"][:, 0].astype(float) - labels).mean()
