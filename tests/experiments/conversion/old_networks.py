@@ -7,13 +7,16 @@ from tests.experiments.conversion.old_parts import OldHCN, OldMFCCNet, OldMSAF, 
 
 
 def settled(network: nn.Module) -> nn.Module:
-    """Give every batch norm statistics and weights of its own, and end training.
+    """Draw all weights from one seed, give every batch norm its own statistics, and end training.
 
-    Weights are larger than fresh ones are, so that attention and features differ from sample to
-    sample, and with them the scores.
+    The seed makes a network the same whatever was drawn before it was built, as it is where pytest
+    collects it. Weights are larger than fresh ones are, so that attention and features differ from
+    sample to sample, and with them the scores.
     """
     torch.manual_seed(0)
     for module in network.modules():
+        if hasattr(module, "reset_parameters"):
+            module.reset_parameters()
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.uniform_(module.bias, -0.5, 0.5)
