@@ -66,7 +66,7 @@ def _labels(runs: Sequence[FinishedRun]) -> list[str]:
         shared = set.intersection(*map(set, others))
         special = [part for part in own if part not in shared]
         labels.append(f"{fusion} ({', '.join(special)})" if special else fusion)
-    for more in (_protocol, lambda run: run.metrics["hash"]):
+    for more in (lambda run: run.own_fold, lambda run: run.metrics["hash"]):
         labels = [
             f"{label} {more(run)}".strip() if labels.count(label) > 1 else label
             for label, run in zip(labels, runs, strict=True)
@@ -77,11 +77,6 @@ def _labels(runs: Sequence[FinishedRun]) -> list[str]:
 def _fusion(run: FinishedRun) -> str:
     """Return a run's fusion, and whether others trained it."""
     return f"{run.metrics['fusion']}{' converted' if run.metrics.get('converted') else ''}"
-
-
-def _protocol(run: FinishedRun) -> str:
-    """Return the fold where it is a protocol, as of NTU RGB+D; nothing elsewhere."""
-    return run.key[0] if isinstance(run.key[0], str) else ""
 
 
 def _settings(run: FinishedRun) -> list[str]:

@@ -1,6 +1,5 @@
 """Complete runs read back: one or several of an experiment, their figures and predictions."""
 
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ import numpy as np
 from experiments.evaluation.classes import ClassReport, class_report
 from experiments.evaluation.levels import LevelReport, level_report
 from experiments.evaluation.places import SHOWN, run_folders
+from experiments.evaluation.predictions import Predictions, read_predictions
 from experiments.evaluation.statistics import (
     Estimate,
     RunKey,
@@ -19,42 +19,7 @@ from experiments.evaluation.statistics import (
     paired_difference,
     paired_samples,
 )
-from experiments.runs.errors import reading
 from experiments.runs.folder import Metrics, RunError, RunFolder
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """A run's predictions on the test split under one rule: `(N,)`, `(N,)`, `(N, K)`."""
-
-    ids: np.ndarray
-    labels: np.ndarray
-    scores: np.ndarray
-
-    @property
-    def mistake(self) -> str:
-        """Say why these are no predictions; nothing if they are."""
-        ids, labels, scores = self.ids, self.labels, self.scores
-        counts = f"{len(ids)} ids, {len(labels)} labels, {len(scores)} scores"
-        if (ids.ndim, labels.ndim, scores.ndim) != (1, 1, 2) or ids.dtype.kind != "U":
-            return "arrays of other kinds"
-        if labels.dtype.kind not in "iuf" or scores.dtype.kind != "f":
-            return f"labels of {labels.dtype} and scores of {scores.dtype}"
-        if not len(ids) == len(labels) == len(scores) or not scores.size:
-            return counts
-        if not np.isfinite(labels).all():
-            return "labels that are no numbers"
-        classes = scores.shape[1]
-        if labels.dtype.kind != "f" and not 0 <= labels.min() <= labels.max() < classes:
-            return f"labels from {labels.min()} to {labels.max()} of {classes} classes"
-        return ""
-
-
-def _refuse_compressed(file: Path) -> None:
-    """Refuse a file that could be larger than memory once it is unpacked; ours are stored as is."""
-    with zipfile.ZipFile(file) as archive:
-        if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
-            raise ValueError("it is compressed, which train.py does not do")
 
 
 @dataclass(frozen=True)
@@ -68,6 +33,12 @@ class FinishedRun:
     def key(self) -> RunKey:
         """Return (fold, seed)."""
         return self.metrics["fold"], self.metrics["seed"]
+
+    @property
+    def own_fold(self) -> str:
+        """Return the fold where it is a protocol with figures of its own, as of NTU RGB+D."""
+        fold = self.metrics["fold"]
+        return fold if isinstance(fold, str) else ""
 
     def check_measured(self) -> None:
         """Refuse a run whose weights came from elsewhere, and that has no figures yet.
@@ -83,22 +54,8 @@ class FinishedRun:
             )
 
     def predictions(self, rule: str) -> Predictions:
-        """Read `predictions.npz`.
-
-        Raises:
-            RunError: if it is missing, damaged, or not of this run.
-        """
-        file = self.folder.path / "predictions.npz"
-        advice = "copy the run folder again, or train it again with rerun=true"
-        with reading(file, f"ids, labels and scores_{rule}", advice):
-            _refuse_compressed(file)
-            with np.load(file, allow_pickle=False) as data:
-                found = Predictions(data["ids"], data["labels"], data[f"scores_{rule}"])
-        if wrong := found.mistake:
-            raise RunError(
-                f"{file}: expected ids, labels and scores alike, found {wrong}; {advice}"
-            )
-        return found
+        """Read `predictions.npz`, as `read_predictions` does."""
+        return read_predictions(self.folder.path / "predictions.npz", rule)
 
 
 def find_runs(places: str | Sequence[str]) -> list[FinishedRun]:

@@ -58,7 +58,7 @@ def sift(runs: Sequence[FinishedRun]) -> tuple[list[list[FinishedRun]], Reasons]
     for check in (_twice, _same_cell, _unlike):
         out |= check([run for run in runs if run.folder.path not in out])
     counted = [run for run in runs if run.folder.path not in out]
-    groups = _grouped(counted, lambda run: (*_experiment(run), _protocol(run)))
+    groups = _grouped(counted, lambda run: (*_experiment(run), run.own_fold))
     for group in groups:
         group.sort(key=lambda run: (str(run.key[0]), run.key[1]))
     return sorted(groups, key=_order), out
@@ -134,12 +134,6 @@ def _description(metrics: Metrics) -> dict[str, Any]:
 
 def _experiment(run: FinishedRun) -> tuple[str, str]:
     return run.metrics["task"], run.metrics["hash"]
-
-
-def _protocol(run: FinishedRun) -> str:
-    """Return the fold where folds are protocols with figures of their own."""
-    fold = run.key[0]
-    return fold if isinstance(fold, str) else ""
 
 
 def _cell(run: FinishedRun) -> tuple[Hashable, ...]:

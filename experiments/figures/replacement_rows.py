@@ -13,7 +13,8 @@ import numpy as np
 from rich.console import Console
 
 from experiments.evaluation.experiments import find_experiments
-from experiments.evaluation.finished import Evaluation, Predictions
+from experiments.evaluation.finished import Evaluation
+from experiments.evaluation.predictions import Predictions
 from experiments.evaluation.statistics import Estimate, RunKey, differences, estimate
 from experiments.figures.attention_runs import MeasuredRuns, measure_runs
 from experiments.figures.omissions import omit
