@@ -42,7 +42,7 @@ def read_plain(path: Path) -> list[Frame]:
 
 
 def random_frames(counts: list[int], seed: int = 0) -> list[Frame]:
-    """So many bodies in each frame, standing a few metres before the camera."""
+    """So many bodies in each frame, standing a few meters before the camera."""
     g = np.random.default_rng(seed)
     return [
         [(IDS[body], g.normal((0.2, 0.1, 3.0), 0.4, (25, 3))) for body in range(count)]

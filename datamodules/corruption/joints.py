@@ -1,4 +1,4 @@
-"""Corrupted skeletons, `(3, T, V, P)` in metres, zero where nobody is."""
+"""Corrupted skeletons, `(3, T, V, P)` in meters, zero where nobody is."""
 
 from collections.abc import Sequence
 

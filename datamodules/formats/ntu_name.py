@@ -26,7 +26,7 @@ _FIELDS = {
     "replication": ("R", 2),
     "action": ("A", len(ACTIONS)),
 }
-_NAME = re.compile("".join(rf"{letter}(\d{{3}})" for letter, _ in _FIELDS.values()))
+_NAME = re.compile("".join(rf"{letter}([0-9]{{3}})" for letter, _ in _FIELDS.values()))
 
 
 @dataclass(frozen=True, order=True)

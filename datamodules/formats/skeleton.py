@@ -4,7 +4,7 @@ frames
 bodies in this frame                      for every frame
 10 fields of the body, its id first     for every body
 25
-12 fields: x y z in metres, ...       for every joint
+12 fields: x y z in meters, ...       for every joint
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Bodies:
     frames: int  # of the clip, also those without a body
     frame: np.ndarray  # (B,) int: in which frame, from 0
     id: np.ndarray  # (B,) int64: the tracker's name for who it is
-    joints: np.ndarray  # (B, 25, 3) float32: x, y, z in metres before the camera
+    joints: np.ndarray  # (B, 25, 3) float32: x, y, z in meters before the camera
 
 
 def read_skeleton(path: Path) -> Bodies:

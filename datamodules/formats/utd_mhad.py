@@ -22,7 +22,7 @@ Size = int | None  # of an axis; `None` is any
 
 
 def read_joints(path: Path) -> np.ndarray:
-    """Read `d_skel`: (20, 3, T) float32 in metres before the camera, in Kinect v1's order.
+    """Read `d_skel`: (20, 3, T) float32 in meters before the camera, in Kinect v1's order.
 
     Raises:
         DataError: as `read_array` says.
@@ -40,23 +40,23 @@ def read_inertial(path: Path) -> np.ndarray:
 
 
 def read_depth(path: Path) -> np.ndarray:
-    """Read `d_depth`: (120, 160, T) int16 in millimetres, 0 where there is no body.
+    """Read `d_depth`: (120, 160, T) int16 in millimeters, 0 where there is no body.
 
     Of the published frames of 240 x 320 every second row and column is taken.
 
     Raises:
-        DataError: as `read_array` says, or a distance is negative, beyond 32 metres or no whole
+        DataError: as `read_array` says, or a distance is negative, beyond 32 meters or no whole
             number.
     """
     frames = read_array(path, "d_depth", [(*FRAME, None), (*HALF, None)])
     if frames.min() < 0 or frames.max() > np.iinfo(np.int16).max:
         raise DataError(
-            f"{path}: expected millimetres from 0 to {np.iinfo(np.int16).max}, found "
+            f"{path}: expected millimeters from 0 to {np.iinfo(np.int16).max}, found "
             f"{frames.min()} to {frames.max()}; {_AGAIN}"
         )
     if frames.dtype.kind == "f" and (frames != np.rint(frames)).any():
         raise DataError(
-            f"{path}: expected whole millimetres, found fractions, as of metres (the largest is "
+            f"{path}: expected whole millimeters, found fractions, as of meters (the largest is "
             f"{frames.max():g}); {_AGAIN}"
         )
     step = frames.shape[0] // HALF[0]

@@ -18,7 +18,7 @@ MODALITIES = ("skeleton", "inertial", "depth")
 # field -> its letter and largest value; every field counts from 1
 _FIELDS = {"action": ("a", len(ACTIONS)), "subject": ("s", SUBJECTS), "trial": ("t", TRIALS)}
 _NAME = re.compile(
-    "_".join(rf"{letter}(\d{{1,3}})" for letter, _ in _FIELDS.values())
+    "_".join(rf"{letter}([0-9]{{1,3}})" for letter, _ in _FIELDS.values())
     + rf"_({'|'.join(MODALITIES)})"
 )
 
@@ -48,7 +48,7 @@ def parse_recording_name(path: str | PurePath) -> tuple[RecordingName, str]:
     Raises:
         DataError: the name is not of the scheme, or a number lies beyond the data set.
     """
-    stem = PurePath(path).name.partition(".")[0]
+    stem = PurePath(path).name.removesuffix(".mat")
     match = _NAME.fullmatch(stem)
     if match is None:
         raise DataError(

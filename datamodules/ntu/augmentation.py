@@ -95,7 +95,7 @@ def centre_on_first_spine(skeleton: Tensor) -> Tensor:
     first one's spine; where the first one is absent, nothing moves.
 
     Args:
-        skeleton: (B, 3, F, V, P) in metres before the camera.
+        skeleton: (B, 3, F, V, P) in meters before the camera.
     """
     return skeleton - skeleton[:, :, :, _SPINE, None, 0, None]
 

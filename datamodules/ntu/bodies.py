@@ -59,7 +59,7 @@ def by_motion(bodies: Bodies) -> tuple[np.ndarray, int]:
 
 
 def _motion(joints: np.ndarray) -> float:
-    """Variance of the joints' positions, summed, in square metres."""
+    """Variance of the joints' positions, summed, in square meters."""
     return float(joints.var(0).sum())
 
 

@@ -26,7 +26,8 @@ class NTU(PackedDataModule):
     """The cross-subject and cross-view splits of a packed NTU RGB+D (section 5.3 of the paper).
 
     A batch holds the chosen modalities in their order, `label` (B,) and `id` (B,), the row of
-    `ids`: `video` (B, 3, F, size, size) normalised, `skeleton` (B, 3, F, 25, 2) in metres, centred.
+    `ids`: `video` (B, 3, F, size, size) normalized, `skeleton` (B, 3, F, 25, 2) in meters,
+    centered.
 
     Args:
         root: the packed folder.
@@ -162,7 +163,7 @@ class NTU(PackedDataModule):
             "video": normalised(self.video.channel_order),
             "skeleton": {
                 "axes": "batch, coordinate (x, y, z), time, joint of the Kinect, person",
-                "is": "metres from the place that the setting skeleton.normalisation says",
+                "is": "meters from the place that the setting skeleton.normalisation says",
             },
         }
         return {name: known[name] for name in self.modalities}

@@ -8,7 +8,7 @@ from datamodules.formats.ntu_name import SampleName, is_sample_name, parse_sampl
 from datamodules.formats.text import read_text
 from datamodules.formats.video import SUFFIXES
 from datamodules.packed.errors import DataError
-from datamodules.packed.source import left_out, what_to_do
+from datamodules.packed.source import check_folder, left_out, what_to_do
 
 _KINDS = {".skeleton": "skeleton", **dict.fromkeys(SUFFIXES, "video")}  # suffix -> modality
 _BETWEEN = re.compile(r"[\s,;\"'()\[\]{}]+")  # the words of a list
@@ -37,8 +37,7 @@ def find_ntu_files(raw: Path) -> NtuFiles:
         DataError: the folder is not there or holds no NTU RGB+D file, or two different files are
             the same recording.
     """
-    if not raw.is_dir():
-        raise DataError(f"{raw}: expected a folder with NTU RGB+D files, found no such folder")
+    check_folder(raw, "NTU RGB+D")
     found = NtuFiles()
     strange: list[Path] = []
     copies: list[Path] = []

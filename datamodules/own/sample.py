@@ -59,7 +59,7 @@ class Views:
     wave: Wave | None = None
     text: str = ""
     values: dict[str, float] = field(default_factory=dict)  # by name, such as action units
-    joints: np.ndarray | None = None  # (F, P, 25, 3) metres
+    joints: np.ndarray | None = None  # (F, P, 25, 3) meters
     bones: tuple[tuple[int, int], ...] = ()  # pairs of joints
 
 

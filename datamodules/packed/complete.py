@@ -24,17 +24,13 @@ def sort_out(there: Mapping[str, Collection[Name]]) -> tuple[set[Name], dict[Nam
 
 
 def warn_of_few(there: Mapping[str, Collection[Name]]) -> list[str]:
-    """Return a warning for each modality without which more than twice as many would be packed."""
+    """Return a warning if one modality alone would pack more than twice as many samples."""
     complete, lacking = sort_out(there)
-    every = len(complete) + len(lacking)
-    warnings = []
-    for modality, samples in there.items():
-        others = {name: found for name, found in there.items() if name != modality}
-        without = len(sort_out(others)[0])
-        if others and without > 2 * len(complete):
-            warnings.append(
-                f"{len(samples)} of {every} samples have a {modality} file, and the others are "
-                f"dropped: {without} would be packed without it; move the {modality} files out of "
-                "the raw folder if you can do without them"
-            )
-    return warnings
+    if max(map(len, there.values()), default=0) <= 2 * len(complete):
+        return []
+    counts = ", ".join(f"{len(samples)} have {modality}" for modality, samples in there.items())
+    return [
+        f"{len(complete)} of {len(complete) + len(lacking)} samples have all modalities, and the "
+        f"others are dropped: {counts}; move the files of a modality that you can do without out "
+        "of the raw folder"
+    ]

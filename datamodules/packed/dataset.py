@@ -64,7 +64,8 @@ def read_manifest(root: Path) -> dict[str, Any]:
     """
     path = root / MANIFEST
     if not path.is_file():
-        found = "a folder without one" if root.is_dir() else "no such folder"
+        found = "a file" if root.exists() else "no such folder"
+        found = "a folder without one" if root.is_dir() else found
         raise DataError(
             f"{path}: expected a packed data set, found {found}; make one with scripts/prepare.py"
         )

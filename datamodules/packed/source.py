@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from datamodules.packed.errors import reading
+from datamodules.packed.errors import DataError, reading
 
 RENDERED = "sample.json"  # lies in a rendered raw folder and says how it was rendered
 _LISTED = 5  # file names that a warning lists
@@ -44,6 +44,21 @@ def rendered(raw: Path) -> dict[str, Any]:
         return {}
     with reading(path, "move the folder away; a sample is rendered anew"):
         return {"rendered": json.loads(path.read_text())}
+
+
+def check_folder(raw: Path, of: str) -> None:
+    """Refuse a raw folder that is none.
+
+    Args:
+        raw: what a user named.
+        of: the data set, for the message.
+
+    Raises:
+        DataError: says whether nothing is there, or a file.
+    """
+    if not raw.is_dir():
+        found = "a file" if raw.exists() else "no such folder"
+        raise DataError(f"{raw}: expected a folder with {of} files, found {found}")
 
 
 def left_out(paths: Sequence[Path], raw: Path, why: str) -> list[str]:

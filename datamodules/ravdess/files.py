@@ -15,7 +15,7 @@ from datamodules.formats.ravdess_name import (
 )
 from datamodules.formats.video import SUFFIXES
 from datamodules.packed.errors import DataError
-from datamodules.packed.source import left_out, what_to_do
+from datamodules.packed.source import check_folder, left_out, what_to_do
 
 _SOUND = (".wav", ".flac")
 _KINDS = {  # (suffix, modality of the name) -> kind
@@ -78,8 +78,7 @@ def find_ravdess_files(
         DataError: the folder is not there or holds no RAVDESS file, or two different files are the
             same recording.
     """
-    if not raw.is_dir():
-        raise DataError(f"{raw}: expected a folder with RAVDESS files, found no such folder")
+    check_folder(raw, "RAVDESS")
     found, strange, copies = RavdessFiles(), [], []
     for path in sorted(raw.rglob("*")):
         suffix = path.suffix.lower()

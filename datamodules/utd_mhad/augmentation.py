@@ -44,7 +44,7 @@ def view_skeleton(
     """Take the window, put the spine at the origin, turn and scale.
 
     Args:
-        skeleton: (B, 3, T, 20, 1) in metres before the camera.
+        skeleton: (B, 3, T, 20, 1) in meters before the camera.
         lengths: (B,) frames of each.
         drawn: (B, 4) from `RecordingAugmentation.draw_skeleton`.
         settings: how many frames, and what the origin is.
@@ -54,11 +54,11 @@ def view_skeleton(
     """
     taken = resample(skeleton, lengths, drawn, settings.frames)
     origin = taken[:, :, :, SPINE, None]  # (B, 3, S, 1, 1)
-    centred = taken - (origin if settings.centre == "frame" else origin[:, :, :1])
+    centered = taken - (origin if settings.centre == "frame" else origin[:, :, :1])
     size, turn = drawn[:, 3], drawn[:, 2]
     cos, sin, none = size * np.cos(turn), size * np.sin(turn), np.zeros_like(turn)
     turns = np.stack([cos, none, sin, none, size, none, -sin, none, cos], 1).reshape(-1, 3, 3)
-    return torch.einsum("bij,bjtvp->bitvp", _on_device(turns.astype(np.float32), taken), centred)
+    return torch.einsum("bij,bjtvp->bitvp", _on_device(turns.astype(np.float32), taken), centered)
 
 
 def view_inertial(
@@ -87,7 +87,7 @@ def view_depth(depth: Tensor, drawn: np.ndarray, settings: UtdMhadDepth) -> Tens
     """Take frames of the window and crop them; say of each pixel what is there, how far, how moved.
 
     Args:
-        depth: (B, T, height, width) int16 in millimetres, 0 where there is no body.
+        depth: (B, T, height, width) int16 in millimeters, 0 where there is no body.
         drawn: (B, 4) from `RecordingAugmentation.draw_depth`.
         settings: how many frames, and the size of the crop.
 
@@ -106,11 +106,11 @@ def view_depth(depth: Tensor, drawn: np.ndarray, settings: UtdMhadDepth) -> Tens
         clip[:, top : top + settings.size, left : left + settings.size]
         for clip, (top, left) in zip(taken, drawn[:, 2:].astype(int).tolist(), strict=True)
     ]
-    millimetres = torch.stack(crops).float()  # (B, S, size, size)
-    body = (millimetres > 0).float()
+    millimeters = torch.stack(crops).float()  # (B, S, size, size)
+    body = (millimeters > 0).float()
     amount = body.sum((1, 2, 3), keepdim=True).clamp(min=1)
-    mean = millimetres.sum((1, 2, 3), keepdim=True) / amount
-    beyond = (millimetres - mean) / DEPTH_UNIT * body
+    mean = millimeters.sum((1, 2, 3), keepdim=True) / amount
+    beyond = (millimeters - mean) / DEPTH_UNIT * body
     moved = torch.cat([beyond[:, 1:], beyond[:, -1:]], 1) - beyond
     # Channels last, as the CPU's convolutions like it.
     return torch.stack([body, beyond, moved], -1).movedim(-1, 1)

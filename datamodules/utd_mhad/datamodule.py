@@ -31,8 +31,8 @@ class UtdMhad(PackedDataModule):
     """Leave-one-subject-out and cross-subject folds of a packed UTD-MHAD.
 
     A batch holds the chosen modalities in their order, `label` (B,) and `id` (B,), the row of
-    `ids`: `skeleton` (B, 3, F, 20, 1) in metres, centred; `inertial` (B, 6, S) in g and hundreds of
-    degrees a second; `depth` (B, 3, F, size, size), what `view_depth` says of each pixel.
+    `ids`: `skeleton` (B, 3, F, 20, 1) in meters, centered; `inertial` (B, 6, S) in g and hundreds
+    of degrees a second; `depth` (B, 3, F, size, size), what `view_depth` says of each pixel.
 
     Args:
         root: the packed folder.
@@ -166,7 +166,7 @@ class UtdMhad(PackedDataModule):
         known: dict[str, dict[str, Any]] = {
             "skeleton": {
                 "axes": "batch, coordinate (x, y, z), time, joint of the Kinect v1, person",
-                "is": "metres from the middle of the spine of "
+                "is": "meters from the middle of the spine of "
                 + ("each frame" if self.skeleton.centre == "frame" else "the first frame"),
             },
             "inertial": {

@@ -16,7 +16,7 @@ from datamodules.utd_mhad.groups import (
 )
 
 INERTIAL_UNITS = (1.0, 1.0, 1.0, 100.0, 100.0, 100.0)  # g, and hundreds of degrees a second
-DEPTH_UNIT = 300.0  # millimetres: about as far as a body reaches before and behind its middle
+DEPTH_UNIT = 300.0  # millimeters: about as far as a body reaches before and behind its middle
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from datamodules.formats.utd_mhad_name import MODALITIES, RecordingName, parse_recording_name
 from datamodules.packed.errors import DataError
-from datamodules.packed.source import left_out, what_to_do
+from datamodules.packed.source import check_folder, left_out, what_to_do
 
 
 @dataclass
@@ -31,8 +31,7 @@ def find_utd_mhad_files(raw: Path) -> UtdMhadFiles:
         DataError: the folder is not there or holds no UTD-MHAD file, or two different files are
             the same recording.
     """
-    if not raw.is_dir():
-        raise DataError(f"{raw}: expected a folder with UTD-MHAD files, found no such folder")
+    check_folder(raw, "UTD-MHAD")
     found = UtdMhadFiles()
     strange: list[Path] = []
     copies: list[Path] = []
@@ -43,13 +42,15 @@ def find_utd_mhad_files(raw: Path) -> UtdMhadFiles:
             strange.append(path)
             continue
         other = found.by_modality[modality].setdefault(name, path)
+        if other == path:
+            continue
         # Not by the size alone: recordings of the same length have files of the same size.
         if not filecmp.cmp(other, path, shallow=False):
             raise DataError(
                 f"{path}: expected one {modality} file of {name.id}, found another one with other "
                 f"content, {other}; move one of them out of the raw folder"
             )
-        copies += [path] * (other != path)
+        copies.append(path)
     why = "not named like a1_s1_t1_skeleton.mat, or beyond 27 actions, 8 subjects or 4 trials"
     found.warnings += left_out(strange, raw, why)
     found.warnings += left_out(copies, raw, "a second copy of the same recording")

@@ -23,7 +23,7 @@ def subjects_of(
 
     Raises:
         DataError: a subject is no number or stands there twice, there is no such fold, or nobody is
-            left to train.
+            left to test or to train.
     """
     places = range(len(subjects))
     if not all(isinstance(subject, int) for subject in subjects):
@@ -40,7 +40,13 @@ def subjects_of(
         )
     last = tested[-1] + 1 if tested else 0
     others = [subjects[p] for p in [*places[last:], *places[:last]] if p not in tested]
-    if not isinstance(validation_subjects, int) or not 0 <= validation_subjects < len(others):
+    if not tested or not others:
+        raise DataError(
+            f"subjects={list(subjects)}: expected some that fold={fold} tests and others that "
+            f"train, found {'no others' if tested else 'none to test'}; name more of them"
+        )
+    whole = isinstance(validation_subjects, int) and not isinstance(validation_subjects, bool)
+    if not whole or not 0 <= validation_subjects < len(others):
         raise DataError(
             f"validation_subjects={validation_subjects}: expected a whole number from 0 to "
             f"{len(others) - 1}: {len(others)} subjects are not tested, and one has to train"

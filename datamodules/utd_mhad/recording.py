@@ -71,7 +71,7 @@ class PrepareRecording:
 
 
 def skeleton_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read (3, T, 20, 1) float32 in metres, as the file has them, and their number of frames."""
+    """Read (3, T, 20, 1) float32 in meters, as the file has them, and their number of frames."""
     joints = read_joints(path)  # (20, 3, T)
     skeleton = np.ascontiguousarray(joints.transpose(1, 2, 0)[..., None])
     return {"skeleton": skeleton, length_of("skeleton"): _length(skeleton)}
@@ -88,7 +88,7 @@ def _length(array: np.ndarray) -> np.ndarray:
 
 
 def depth_video(path: Path, settings: UtdMhadSettings) -> np.ndarray:
-    """Read (F, S, S) int16 in millimetres, background 0: exact, no value is averaged or rounded.
+    """Read (F, S, S) int16 in millimeters, background 0: exact, no value is averaged or rounded.
 
     A square around the body in all of the video, with a margin, is taken at every S-th of its
     side: the nearest pixel. Beyond the frame there is background.

@@ -23,8 +23,8 @@ def draw_replacements(
     three modalities is replaced, each as likely, whether or not a run uses it: so a network of one
     modality sees the very recordings of that modality that a network of all sees.
 
-    What is drawn for a recording depends on its name, so one that was dropped changes no draw for
-    the others.
+    Whether and which modality depends on a recording's name and the seed alone. The other recording
+    is drawn from those of the subject that are packed: without one of them it can be another.
 
     Args:
         ids: (N,) names as they are packed.

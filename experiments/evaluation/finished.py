@@ -235,8 +235,18 @@ def compare(first: Evaluation, second: Evaluation) -> Difference:
         name: paired_difference(first.values(name), second.values(name))
         for name in first.metric_names
     }
+    check_same_samples(first, second)
+    return Difference(metrics, paired_samples(first.by_sample(), second.by_sample()))
+
+
+def check_same_samples(first: Evaluation, second: Evaluation) -> None:
+    """Refuse sets of runs that were not tested on the same samples, fold by fold.
+
+    Raises:
+        RunError: names a fold and seed whose samples differ in number, id, order or label.
+    """
     for key, mine in first.predictions.items():
-        theirs = second.predictions[key]
+        theirs = second.predictions.get(key, mine)
         if not np.array_equal(mine.ids, theirs.ids) or not np.array_equal(
             mine.labels, theirs.labels
         ):
@@ -245,7 +255,6 @@ def compare(first: Evaluation, second: Evaluation) -> Difference:
                 f"{len(mine.ids)} and {len(theirs.ids)} that differ in id, order or label: the "
                 "runs come from different data sets"
             )
-    return Difference(metrics, paired_samples(first.by_sample(), second.by_sample()))
 
 
 def common_folder(runs: Iterable[FinishedRun]) -> Path:

@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Console
 
 from experiments.evaluation.experiments import find_experiments
-from experiments.evaluation.finished import Evaluation
+from experiments.evaluation.finished import Evaluation, check_same_samples
 from experiments.evaluation.predictions import Predictions
 from experiments.evaluation.statistics import Estimate, RunKey, differences, estimate
 from experiments.figures.attention_runs import MeasuredRuns, measure_runs
@@ -58,6 +58,9 @@ def find_compared(
 ) -> Compared:
     """Find the experiments and measure MSAF's attention; arguments as for `replacement_figure`.
 
+    A recording counts as replaced whichever of its modalities is, one that a run does not use too.
+    An experiment on other recordings than MSAF's, or with other replacements, is left out.
+
     Raises:
         RunError: if no runs have replaced modalities, or one experiment with MSAF is not among
             those that have.
@@ -79,6 +82,11 @@ def find_compared(
             f"experiment with fusion={REFERENCE} and those that it is compared with, found "
             f"{', '.join(evaluations) or 'none'}: name their folders"
         )
+    first = evaluations[mine[0].label]
+    for label, other in list(evaluations.items()):
+        if reason := _unpaired(first, other):
+            omit(f"{label}, {other.metrics['hash']}: {reason}", console)
+            del evaluations[label]
     paths = [str(one.folder.path) for one in mine[0].runs]
     measured = measure_runs(paths, rule, trust=trust, console=console)
     return Compared(evaluations, mine[0].label, measured)
@@ -92,6 +100,18 @@ def _says_nothing(evaluation: Evaluation) -> str:
         gone = _of(predictions.ids)
         if not (gone != "").any() or not (gone == "").any():
             return "a run has no recordings with a replaced modality, or no others"
+    return ""
+
+
+def _unpaired(first: Evaluation, other: Evaluation) -> str:
+    """Return why an experiment cannot be paired with MSAF's; nothing if it can."""
+    if unshared := first.predictions.keys() ^ other.predictions.keys():
+        names = ", ".join(sorted(map(_named, unshared)))
+        return f"its folds and seeds are not those of {REFERENCE}: only one of the two has {names}"
+    try:
+        check_same_samples(first, other)
+    except RunError as error:
+        return f"compared with {REFERENCE}, {error}, or differ in what is replaced"
     return ""
 
 

@@ -36,7 +36,7 @@ def central_moment_discrepancy(x: Tensor, y: Tensor) -> Tensor:
 
 
 def difference(x: Tensor, y: Tensor) -> Tensor:
-    """Return the mean of `(X^T Y)^2`, of codes `(B, H)` centred over the batch, rows of length 1.
+    """Return the mean of `(X^T Y)^2`, of codes `(B, H)` centered over the batch, rows of length 1.
 
     It is zero if no code of one side goes with any code of the other. As in the authors' code the
     lengths are constants to the gradient, which may so make a row shorter as well as turn it.

@@ -57,11 +57,12 @@ class Steps(NamedTuple):
         A channel that does not move within a sample becomes zero.
         """
         weights = self.real.unsqueeze(2).to(self.values.dtype)
-        centred = (self.values - self.mean().unsqueeze(1)) * weights
-        variance = centred.square().sum(1, keepdim=True) / weights.sum(1, keepdim=True).clamp_min(1)
+        centered = (self.values - self.mean().unsqueeze(1)) * weights
+        squares = centered.square().sum(1, keepdim=True)
+        variance = squares / weights.sum(1, keepdim=True).clamp_min(1)
         # The root of the variance has no slope at zero.
         deviation = variance.clamp_min(SMALLEST_DEVIATION**2).sqrt()
-        return Steps(centred / (deviation + SMALLEST_DEVIATION), self.real)
+        return Steps(centered / (deviation + SMALLEST_DEVIATION), self.real)
 
     def _first(self) -> Tensor:
         return self.real.int().argmax(1)  # (B,)

@@ -38,9 +38,9 @@ HELD = {  # the thing in the hand
 SPOILT_VIDEO = 0.10  # out of focus, or somebody stands before the camera
 SPOILT_SKELETON = 0.10  # joints jump about
 
-JITTER, LASTING = 0.005, 0.015  # metres: error of a joint in each frame, and in a whole clip
-STROKE = (0.05, 0.08)  # metres that hands move when they clap or rub
-NOD = (0.06, 0.1)  # metres that the head moves
+JITTER, LASTING = 0.005, 0.015  # meters: error of a joint in each frame, and in a whole clip
+STROKE = (0.05, 0.08)  # meters that hands move when they clap or rub
+NOD = (0.06, 0.1)  # meters that the head moves
 _REST_LEFT, _REST_RIGHT = np.array([0.13, 0.47, 0.03]), np.array([-0.13, 0.47, 0.03])
 
 
@@ -59,7 +59,7 @@ def act(action: str, height: float, g: np.random.Generator) -> Scene:
 
     Args:
         action: one of `CHOSEN`.
-        height: of the performer, in metres.
+        height: of the performer, in meters.
         g: what varies from clip to clip.
     """
     time = np.arange(FRAMES) / FPS
@@ -132,7 +132,7 @@ def _towards(rest: np.ndarray, goal: np.ndarray | None, raised: np.ndarray) -> n
 
 
 def _sway(g: np.random.Generator) -> np.ndarray:
-    """(F, 2) metres: nobody stands quite still."""
+    """(F, 2) meters: nobody stands quite still."""
     time = np.arange(FRAMES)[:, None] / FPS
     turn = 2 * np.pi * (g.uniform(0.2, 0.5, 2) * time + g.uniform(size=2))
     return g.uniform(0.003, 0.012, 2) * np.sin(turn)

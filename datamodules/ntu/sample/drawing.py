@@ -23,7 +23,7 @@ Colour = tuple[float, float, float]
 
 
 class Limb(NamedTuple):
-    """The joints along it, what it is dressed in, and its width in metres."""
+    """The joints along it, what it is dressed in, and its width in meters."""
 
     joints: list[int]
     clothes: str
@@ -38,7 +38,7 @@ _LIMBS = (
     Limb([LEFT_ARM[2], LEFT_ARM[4]], "skin", 0.07),
     Limb([RIGHT_ARM[2], RIGHT_ARM[4]], "skin", 0.07),
 )
-THINGS = {  # width and height in metres
+THINGS = {  # width and height in meters
     "cup": (0.17, 0.21),
     "phone": (0.13, 0.21),
     "book": (0.36, 0.26),
@@ -78,7 +78,7 @@ def empty_room(wall: Colour, floor: Colour, horizon: float) -> np.ndarray:
 
 
 class Canvas:
-    """One frame to draw on. Points are in pixels, depths and widths in metres."""
+    """One frame to draw on. Points are in pixels, depths and widths in meters."""
 
     def __init__(self, room: np.ndarray) -> None:
         import cv2

@@ -1,6 +1,6 @@
 """An articulated person: where the hands are and how the head is held -> the 25 joints of a Kinect.
 
-Legend: F frames. Coordinates of a person in metres: x to the person's left, y up from the floor,
+Legend: F frames. Coordinates of a person in meters: x to the person's left, y up from the floor,
 z forward.
 """
 
@@ -30,13 +30,13 @@ class Movement:
 
     left: np.ndarray  # (F, 3) left wrist, in parts of the height
     right: np.ndarray  # (F, 3) right wrist
-    nod: np.ndarray = field(default_factory=lambda: np.zeros(1))  # (F,) head forward, in metres
+    nod: np.ndarray = field(default_factory=lambda: np.zeros(1))  # (F,) head forward, in meters
     shake: np.ndarray = field(default_factory=lambda: np.zeros(1))  # (F,) head sideways
     sway: np.ndarray = field(default_factory=lambda: np.zeros((1, 2)))  # (F, 2) x and z of the hips
 
 
 def joints_of(build: Build, movement: Movement) -> np.ndarray:
-    """Place the joints, (F, 25, 3) in metres."""
+    """Place the joints, (F, 25, 3) in meters."""
     height, frames = build.height, len(movement.right)
     joints = np.zeros((frames, JOINTS, 3))
     joints[:, :, [0, 2]] = np.broadcast_to(movement.sway[:, None], (frames, JOINTS, 2))

@@ -35,8 +35,8 @@ class Room:
 
     wall: Colour
     floor: Colour
-    distance: float  # metres
-    level: float  # metres above the floor
+    distance: float  # meters
+    level: float  # meters above the floor
 
 
 @dataclass(frozen=True)

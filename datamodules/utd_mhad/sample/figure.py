@@ -1,6 +1,6 @@
 """A movement -> the 20 joints of a Kinect v1, and what a sensor on a limb measures.
 
-Legend: S moments. Coordinates as in `actions.py`, here in metres.
+Legend: S moments. Coordinates as in `actions.py`, here in meters.
 """
 
 import numpy as np
@@ -55,7 +55,7 @@ def measured(upper: np.ndarray, lower: np.ndarray, rate: float, mounted: float =
     feels gravity as an upward acceleration.
 
     Args:
-        upper: (S, 3) joint at the limb's upper end, in metres.
+        upper: (S, 3) joint at the limb's upper end, in meters.
         lower: (S, 3) the other one.
         rate: moments a second.
         mounted: radians, by which it is turned about the limb.

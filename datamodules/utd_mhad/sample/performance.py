@@ -16,7 +16,7 @@ from datamodules.utd_mhad.sample.figure import ARMS, LEGS, joints_of, measured
 FRAME_RATE, SENSOR_RATE = 30.0, 50.0  # a second
 FOCAL = 142.0  # pixels, of frames of 120 x 160
 SPOILT = 0.1  # part of the recordings whose skeleton, sensor or depth is spoilt, one at most
-_LIMBS = (  # joints, width in metres
+_LIMBS = (  # joints, width in meters
     *((LEGS[side][:3], 0.13) for side in (1, -1)),
     *((ARMS[side], 0.09) for side in (1, -1)),
     ((1, 2, 3), 0.3),
@@ -29,9 +29,9 @@ _LIMBS = (  # joints, width in metres
 class Recording:
     """The three arrays of a recording, as the data set's files have them."""
 
-    skeleton: np.ndarray  # (20, 3, T) float64, metres
+    skeleton: np.ndarray  # (20, 3, T) float64, meters
     inertial: np.ndarray  # (N, 6) float64, g and degrees a second
-    depth: np.ndarray  # (120, 160, T) uint16, millimetres
+    depth: np.ndarray  # (120, 160, T) uint16, millimeters
 
 
 def perform(name: RecordingName, seed: int) -> Recording:
@@ -75,7 +75,7 @@ def _film(joints: np.ndarray, spoilt: bool, g: np.random.Generator) -> np.ndarra
 
 
 def _drawn(joints: np.ndarray) -> np.ndarray:
-    """(120, 160) uint16 millimetres of one frame."""
+    """(120, 160) uint16 millimeters of one frame."""
     import cv2
 
     frame = np.zeros(HALF, np.uint16)

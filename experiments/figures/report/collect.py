@@ -45,7 +45,8 @@ def collect(folder: Path) -> Found:
         RunError: if it does not exist, or nothing of the kind is in it.
     """
     if not folder.is_dir():
-        raise RunError(f"in={folder}: no such folder; train.py writes below results/")
+        found = "found a file" if folder.exists() else "no such folder"
+        raise RunError(f"in={folder}: {found}; train.py writes below results/")
     left_out: Reasons = dict.fromkeys(incomplete_runs(str(folder)), HALF_WRITTEN)
     experiments, contradictory = sifted(_complete(folder))
     left_out |= contradictory

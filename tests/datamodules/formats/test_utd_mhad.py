@@ -61,7 +61,7 @@ def spoilt(modality: str, value: float) -> np.ndarray:
         ("skeleton", spoilt("skeleton", np.nan), "expected finite numbers in d_skel, found NaN"),
         ("inertial", spoilt("inertial", np.inf), "expected finite numbers in d_iner, found NaN"),
         ("inertial", spoilt("inertial", 1e9), "one beyond 1000000"),
-        ("depth", np.full((120, 160, 3), 40_000, np.uint16), "millimetres from 0 to 32767"),
+        ("depth", np.full((120, 160, 3), 40_000, np.uint16), "millimeters from 0 to 32767"),
         ("depth", np.full((120, 160, 3), -1, np.int16), "found -1 to -1"),
         ("skeleton", np.full((20, 3, 4), {"a": 1}), "full array d_skel of numbers, found object"),
     ],
@@ -118,9 +118,9 @@ def test_a_sparse_array(tmp_path: Path) -> None:
 
 
 def test_depth_in_metres(tmp_path: Path) -> None:
-    metres = np.full((120, 160, 3), 2.345)
-    path = write_mat(tmp_path, "a1_s1_t1", "depth", metres)
-    refused("depth", path, r"expected whole millimetres, found fractions, .* largest is 2.345\)")
+    meters = np.full((120, 160, 3), 2.345)
+    path = write_mat(tmp_path, "a1_s1_t1", "depth", meters)
+    refused("depth", path, r"expected whole millimeters, found fractions, .* largest is 2.345\)")
     whole = write_mat(tmp_path / "whole", "a1_s1_t1", "depth", np.full((120, 160, 3), 2345.0))
     assert (read_depth(whole) == 2345).all()
 

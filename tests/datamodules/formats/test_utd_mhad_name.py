@@ -25,6 +25,8 @@ def test_the_27_actions() -> None:
         ("a1_s1_t1.mat", "expected a UTD-MHAD name"),
         ("a1_s1_t1_color.avi", "expected a UTD-MHAD name"),
         ("a1_s1_t1_skeleton_old.mat", "expected a UTD-MHAD name"),
+        ("a1_s1_t1_skeleton.backup.mat", "expected a UTD-MHAD name"),
+        ("a1_s1_t\u0661_skeleton.mat", "expected a UTD-MHAD name"),  # a digit of another script
         ("a28_s1_t1_depth.mat", "action between a1 and a27, found a28"),
         ("a0_s1_t1_depth.mat", "action between a1 and a27, found a0"),
         ("a1_s9_t1_inertial.mat", "subject between s1 and s8, found s9"),

@@ -137,8 +137,8 @@ def test_evaluation_is_in_order_complete_and_the_middle_of_each_frame(ntu_packed
     expected = (video[:, :, 1:22, 1:22] / 255 - mean) / std  # 21 of 24 pixels
     found = torch.cat([b["video"] for b in batches]).permute(0, 2, 3, 4, 1)
     assert np.abs(found.numpy() - expected).max() < 1e-5
-    centred = centre_on_first_spine(torch.from_numpy(skeleton))
-    assert torch.equal(torch.cat([b["skeleton"] for b in batches]), centred)
+    centered = centre_on_first_spine(torch.from_numpy(skeleton))
+    assert torch.equal(torch.cat([b["skeleton"] for b in batches]), centered)
 
 
 def test_order_and_augmentation_depend_on_seed_epoch_and_row_alone(ntu_packed: Path) -> None:

@@ -51,6 +51,9 @@ def test_copies(tmp_path: Path) -> None:
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="found no such folder"):
         find_ntu_files(tmp_path / "nowhere")
+    (tmp_path / "README.md").touch()
+    with pytest.raises(DataError, match="found a file"):
+        find_ntu_files(tmp_path / "README.md")
     touch(tmp_path / "holiday.avi")
     with pytest.raises(
         DataError, match=r"found 1 videos and skeletons with names such as holiday\.avi; give the"

@@ -81,6 +81,9 @@ def test_wav_and_flac_of_one_recording(tmp_path: Path) -> None:
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="found no such folder"):
         find_ravdess_files(tmp_path / "nowhere")
+    (tmp_path / "README.md").touch()
+    with pytest.raises(DataError, match="found a file"):
+        find_ravdess_files(tmp_path / "README.md")
     with pytest.raises(DataError, match=r"expected RAVDESS speech files .* found none; give the"):
         find_ravdess_files(tmp_path)
     touch(tmp_path / "02-01-03-01-01-01-05.mp4")

@@ -84,8 +84,8 @@ def test_depth_says_what_is_there_how_far_and_how_moved() -> None:
     found = view_depth(torch.from_numpy(depth), view, OFF.depth).numpy()[0]
     assert found.shape == (3, 4, 32, 32)
     frames = [0, 3, 5, 8]  # nearest to 0, 2.67, 5.33 and 8
-    millimetres = 2000 + 30 * np.array(frames)
-    beyond = (millimetres - millimetres.mean()) / 300
+    millimeters = 2000 + 30 * np.array(frames)
+    beyond = (millimeters - millimeters.mean()) / 300
     moved = np.diff(beyond, append=beyond[-1:])
     body = np.zeros((32, 32))
     body[6:16, 6:16] = 1

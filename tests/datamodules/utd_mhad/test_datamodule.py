@@ -41,6 +41,9 @@ def test_batch(utd_packed: Path) -> None:
     assert SAMPLES == 72
     assert module.evaluation_names == ["test", "validation"]
     assert module.provenance == "sample"
+    without = build(utd_packed, validation_subjects=0)
+    assert sizes(without) == {"train": 63, "test": 9}
+    assert without.evaluation_names == ["test"]
     (first, *_) = epoch_of(module, 0)
     assert list(first) == [*ALL, "label", "id"]
     shapes = {"skeleton": (3, 16, 20, 1), "inertial": (6, 12), "depth": (3, 3, 16, 16)}

@@ -88,7 +88,7 @@ def test_parts_without_recordings_are_refused(of_rows: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fold", "many", "most"), [(0, 7, 6), (0, -1, 6), (0, 1.5, 6), ("cs", 4, 3)]
+    ("fold", "many", "most"), [(0, 7, 6), (0, -1, 6), (0, 1.5, 6), (0, True, 6), ("cs", 4, 3)]
 )
 def test_somebody_has_to_train(fold: int | str, many: float, most: int) -> None:
     message = (
@@ -97,3 +97,14 @@ def test_somebody_has_to_train(fold: int | str, many: float, most: int) -> None:
     with pytest.raises(DataError, match=message):
         subjects_of(fold, EVERY, many)  # type: ignore[arg-type]
     assert subjects_of(fold, EVERY, most)["train"]
+
+
+@pytest.mark.parametrize(
+    ("fold", "subjects", "found"),
+    [("cs", [2, 4], "no others"), ("cs", [1, 3], "none to test"), (0, [1], "no others")],
+)
+def test_subjects_of_one_part_alone_are_refused(
+    fold: int | str, subjects: list[int], found: str
+) -> None:
+    with pytest.raises(DataError, match=rf"subjects=.*fold={fold} tests .* found {found};"):
+        subjects_of(fold, subjects, 0)

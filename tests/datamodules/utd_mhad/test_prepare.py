@@ -117,6 +117,9 @@ def test_one_modality_alone(tmp_path: Path) -> None:
 def test_a_folder_without_its_files_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="found no such folder"):
         prepare(tmp_path / "gone", tmp_path / "out")
+    (tmp_path / "README.md").touch()
+    with pytest.raises(DataError, match="found a file"):
+        prepare(tmp_path / "README.md", tmp_path / "out")
     (tmp_path / "Depth.zip").touch()
     with pytest.raises(DataError, match=r"found none; unpack Depth\.zip there"):
         prepare(tmp_path, tmp_path / "out")

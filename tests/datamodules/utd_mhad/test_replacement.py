@@ -43,7 +43,7 @@ def test_the_draw_is_fixed_by_its_seed_alone() -> None:
     assert not np.array_equal(one[0], other[0])
 
 
-def test_a_recording_that_was_dropped_changes_no_draw_for_the_others() -> None:
+def test_a_dropped_recording_changes_for_no_other_whether_and_what_is_replaced() -> None:
     kept = np.arange(864) != 17
     names = [name for name, there in zip(IDS, kept, strict=True) if there]
     settings = UtdMhadReplaced(0.3, 1)

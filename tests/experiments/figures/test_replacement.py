@@ -158,6 +158,24 @@ def test_runs_that_say_nothing_of_it_are_left_out_and_named(
 
 
 @pytest.mark.usefixtures("measured")
+def test_runs_with_other_replacements_or_folds_are_not_compared(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained(place, "mmtm", 1.5)
+    for file in place.glob("mmtm*/fold1/seed1/predictions.npz"):
+        put(file, ids=np.array([*names(1)[1:], names(1)[0]]))  # one recording further
+    trained(place, "concat", 1.2)
+    for file in place.glob("concat*/fold2/seed1/metrics.json"):
+        file.unlink()
+    rows = rows_of(place, tmp_path / "out")
+    assert {row["experiment"] for row in rows} == {"msaf", "sum"}
+    said = " ".join(capsys.readouterr().out.split())
+    assert "left out: mmtm, hash1.5: compared with msaf, fold 1 seed 1: expected the same" in said
+    assert "left out: concat, hash1.2: its folds and seeds are not those of msaf:" in said
+    assert "only one of the two has fold 2 seed 1" in said
+
+
+@pytest.mark.usefixtures("measured")
 def test_a_regression_is_left_out(
     place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,8 +28,8 @@ def naive_moments(x: np.ndarray, y: np.ndarray) -> float:
 def naive_difference(x: np.ndarray, y: np.ndarray) -> float:
     rows = []
     for z in (x, y):
-        centred = z - z.mean(0)
-        rows.append(np.stack([row / np.sqrt((row**2).sum()) for row in centred]))
+        centered = z - z.mean(0)
+        rows.append(np.stack([row / np.sqrt((row**2).sum()) for row in centered]))
     products = [[(rows[0][:, i] * rows[1][:, j]).sum() ** 2 for j in range(y.shape[1])]
                 for i in range(x.shape[1])]  # fmt: skip
     return float(np.mean(products))
@@ -46,9 +46,9 @@ def test_similarity_and_difference_in_numpy() -> None:
 
 def naive_slope(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Of the difference, by x: the lengths of the rows are numbers, as in the authors' code."""
-    centred = [z - z.mean(0) for z in (x, y)]
-    lengths = [np.sqrt((z**2).sum(1, keepdims=True)) for z in centred]
-    a, b = (z / length for z, length in zip(centred, lengths, strict=True))
+    centered = [z - z.mean(0) for z in (x, y)]
+    lengths = [np.sqrt((z**2).sum(1, keepdims=True)) for z in centered]
+    a, b = (z / length for z, length in zip(centered, lengths, strict=True))
     by_row = 2 * b @ (a.T @ b).T / (x.shape[1] * y.shape[1]) / lengths[0]
     return by_row - by_row.mean(0)  # through the mean that was taken off
 
