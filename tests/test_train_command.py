@@ -83,7 +83,8 @@ def wait_for(process: subprocess.Popen[str], reached: Callable[[], bool]) -> Non
         time.sleep(0.01)
 
 
-INTERRUPTED = ["fusion=msaf", "init=scratch", "epochs=40"]
+EPOCHS = 15
+INTERRUPTED = ["fusion=msaf", "init=scratch", f"epochs={EPOCHS}"]
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +138,7 @@ def ends_like(whole: Path, command: list[str], folder: Path) -> None:
     assert out.splitlines()[-1] == str(continued)
     metrics, predictions, log = lasting(whole)
     metrics_after, predictions_after, log_after = lasting(continued)
-    assert len(log) == 40 and log_after == log
+    assert len(log) == EPOCHS and log_after == log
     assert metrics_after == metrics
     assert predictions.keys() == predictions_after.keys()
     assert all(np.array_equal(predictions[key], predictions_after[key]) for key in predictions)
