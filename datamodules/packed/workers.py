@@ -32,12 +32,14 @@ def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     os.environ.update(dict.fromkeys(before, "1"))  # read when a worker imports numpy
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
     try:
-        yield pool
+        with _known_start_method():
+            yield pool
     except BrokenProcessPool as error:
         pool.shutdown(wait=False, cancel_futures=True)
         raise DataError(
-            "a worker process was killed, most likely because memory ran out: what is finished is "
-            f"kept, and the same command goes on; try it with fewer than workers={workers}"
+            "a worker process was killed or could not start, as where memory runs out: what is "
+            "finished is kept, and the same command goes on; try it with fewer than "
+            f"workers={workers}"
         ) from error
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
@@ -49,6 +51,24 @@ def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _known_start_method() -> Iterator[None]:
+    """Let processes be spawned from a worker of joblib's.
+
+    A spawned process takes over the name of its parent's start method. In such a worker that is
+    joblib's own, which a new process does not know and dies of.
+    """
+    before = multiprocessing.get_start_method(allow_none=True)
+    foreign = before is not None and before not in multiprocessing.get_all_start_methods()
+    if foreign:
+        multiprocessing.set_start_method("spawn", force=True)
+    try:
+        yield
+    finally:
+        if foreign:
+            multiprocessing.set_start_method(before, force=True)
 
 
 def _begin_worker() -> None:
