@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from datamodules.packed.batch import Batch, Change, Draw
 from datamodules.packed.sampling import EpochSampler
+from datamodules.packed.workers import settle_start_method
 
 
 class RowsOnDisk:
@@ -127,6 +128,8 @@ def batches(
     workers of training outlast an epoch: with those of every evaluation split beside them there
     would be three times as many processes as were asked for, most of them idle.
     """
+    if workers:
+        settle_start_method()
     sampler = EpochSampler(rows, seed=dataset.seed, shuffle=shuffle)
     return DataLoader(
         dataset,

@@ -27,13 +27,13 @@ def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
     Spawned, not forked: the caller may hold threads (torch, OpenCV) that do not survive a fork.
     """
+    settle_start_method()
     context = multiprocessing.get_context("spawn")
     before = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     os.environ.update(dict.fromkeys(before, "1"))  # read when a worker imports numpy
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
     try:
-        with _known_start_method():
-            yield pool
+        yield pool
     except BrokenProcessPool as error:
         pool.shutdown(wait=False, cancel_futures=True)
         raise DataError(
@@ -53,22 +53,15 @@ def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
                 os.environ[name] = value
 
 
-@contextmanager
-def _known_start_method() -> Iterator[None]:
-    """Let processes be spawned from a worker of joblib's.
+def settle_start_method() -> None:
+    """Let processes be started from a worker of joblib's, by the platform's own default.
 
-    A spawned process takes over the name of its parent's start method. In such a worker that is
-    joblib's own, which a new process does not know and dies of.
+    The default in such a worker is joblib's own method. A loader's workers cannot be started by it,
+    and a spawned process, which takes over its parent's default, does not know it and dies.
     """
-    before = multiprocessing.get_start_method(allow_none=True)
-    foreign = before is not None and before not in multiprocessing.get_all_start_methods()
-    if foreign:
-        multiprocessing.set_start_method("spawn", force=True)
-    try:
-        yield
-    finally:
-        if foreign:
-            multiprocessing.set_start_method(before, force=True)
+    known = multiprocessing.get_all_start_methods()  # the platform's default comes first
+    if multiprocessing.get_start_method() not in known:
+        multiprocessing.set_start_method(known[0], force=True)
 
 
 def _begin_worker() -> None:
