@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from datamodules.packed.errors import DataError, reading
+from datamodules.packed.errors import DataError, no_folder, reading
 from datamodules.packed.schema import mistake
 
 FORMAT = 1
@@ -64,8 +64,7 @@ def read_manifest(root: Path) -> dict[str, Any]:
     """
     path = root / MANIFEST
     if not path.is_file():
-        found = "a file" if root.exists() else "no such folder"
-        found = "a folder without one" if root.is_dir() else found
+        found = "a folder without one" if root.is_dir() else no_folder(root)
         raise DataError(
             f"{path}: expected a packed data set, found {found}; make one with scripts/prepare.py"
         )

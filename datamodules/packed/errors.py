@@ -12,6 +12,11 @@ class DataError(ValueError):
     """
 
 
+def no_folder(path: Path) -> str:
+    """Say what is where a folder was expected and is none, for a message."""
+    return "a file" if path.exists() else "no such folder"
+
+
 @contextmanager
 def reading(path: Path, advice: str = "fetch it again, or leave it out") -> Iterator[None]:
     """Name the file that a reader stumbles over, whatever it stumbles over.

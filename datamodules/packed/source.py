@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from datamodules.packed.errors import DataError, reading
+from datamodules.packed.errors import DataError, no_folder, reading
 
 RENDERED = "sample.json"  # lies in a rendered raw folder and says how it was rendered
 _LISTED = 5  # file names that a warning lists
@@ -57,8 +57,7 @@ def check_folder(raw: Path, of: str) -> None:
         DataError: says whether nothing is there, or a file.
     """
     if not raw.is_dir():
-        found = "a file" if raw.exists() else "no such folder"
-        raise DataError(f"{raw}: expected a folder with {of} files, found {found}")
+        raise DataError(f"{raw}: expected a folder with {of} files, found {no_folder(raw)}")
 
 
 def left_out(paths: Sequence[Path], raw: Path, why: str) -> list[str]:

@@ -61,6 +61,9 @@ def test_no_packed_set(tmp_path: Path) -> None:
         read_manifest(tmp_path)
     with pytest.raises(DataError, match="found no such folder"):
         read_manifest(tmp_path / "nowhere")
+    (tmp_path / "index.csv").touch()
+    with pytest.raises(DataError, match="found a file"):
+        read_manifest(tmp_path / "index.csv")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}"])

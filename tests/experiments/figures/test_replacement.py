@@ -41,6 +41,12 @@ def trained(place: Path, fusion: str, skill: float, **described: Any) -> Path:
     return place
 
 
+def trained_on(place: Path, ids: list[str]) -> None:
+    """Add an experiment whose recordings of one fold have other names."""
+    trained(place, "mmtm", 1.5)
+    put(place / "mmtm-hash1.5" / "fold1" / "seed1" / "predictions.npz", ids=np.array(ids))
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     trained(tmp_path, "msaf", 2.0)
@@ -144,9 +150,7 @@ def test_attention(place: Path, tmp_path: Path, measured: MeasuredRuns) -> None:
 def test_runs_that_say_nothing_of_it_are_left_out_and_named(
     place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trained(place, "mmtm", 1.5)
-    for file in place.glob("mmtm*/fold1/seed1/predictions.npz"):
-        put(file, ids=np.array([name.partition(":")[0] for name in names(1)]))
+    trained_on(place, [name.partition(":")[0] for name in names(1)])
     rows = rows_of(place, tmp_path / "out")
     assert {row["experiment"] for row in rows} == {"msaf", "sum"}
     assert "left out: mmtm, hash1.5: a run has no recordings with a" in capsys.readouterr().out
@@ -161,12 +165,9 @@ def test_runs_that_say_nothing_of_it_are_left_out_and_named(
 def test_runs_with_other_replacements_or_folds_are_not_compared(
     place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trained(place, "mmtm", 1.5)
-    for file in place.glob("mmtm*/fold1/seed1/predictions.npz"):
-        put(file, ids=np.array([*names(1)[1:], names(1)[0]]))  # one recording further
+    trained_on(place, [*names(1)[1:], names(1)[0]])  # one recording further
     trained(place, "concat", 1.2)
-    for file in place.glob("concat*/fold2/seed1/metrics.json"):
-        file.unlink()
+    (place / "concat-hash1.2" / "fold2" / "seed1" / "metrics.json").unlink()
     rows = rows_of(place, tmp_path / "out")
     assert {row["experiment"] for row in rows} == {"msaf", "sum"}
     said = " ".join(capsys.readouterr().out.split())
