@@ -18,6 +18,7 @@ HELP = """Reproduce a table of the paper: run what is missing, then write the ta
   table      {tables}
   seeds      seeds of every row, such as [1,2,3]; the table's own if not given
   folds      folds of every row, such as [0]; the table's own if not given
+  recorded   a written table's json, or a list: its runs of the same hash are not made again
   dry_run    true: list the runs and which of them are complete, and stop
   out        folder of the table; `results` if not given
 

@@ -28,6 +28,7 @@ class Measured:
         hash: of its settings and data.
         sources: of the code that made it.
         figures: by reporting rule and metric, on the test data.
+        commit: that made it; empty where only the table says so, of all its runs.
     """
 
     fold: Fold
@@ -35,13 +36,14 @@ class Measured:
     hash: str
     sources: str
     figures: dict[str, dict[str, float]]
+    commit: str = ""
 
     @classmethod
     def of(cls, metrics: Metrics) -> "Measured":
         """Take them from a run's metrics."""
         figures = {rule: dict(found["test"]) for rule, found in metrics["reported"].items()}
-        sources = metrics.get("sources", "unknown")
-        return cls(metrics["fold"], metrics["seed"], metrics["hash"], sources, figures)
+        sources, commit = metrics.get("sources", "unknown"), metrics.get("commit") or "unknown"
+        return cls(metrics["fold"], metrics["seed"], metrics["hash"], sources, figures, commit)
 
 
 @dataclass(frozen=True)
@@ -194,5 +196,6 @@ def _provenance(runs: Sequence[Metrics], overrides: Overrides) -> dict[str, Any]
         "hashes": sorted({run["hash"] for run in runs}),
         "sources": sorted({run.get("sources", "unknown") for run in runs}),
         "commits": sorted({run.get("commit") or "unknown" for run in runs}),
+        "recorded": sorted({run["recorded"] for run in runs if "recorded" in run}),
         "versions": runs[0]["versions"] if runs else {},
     }

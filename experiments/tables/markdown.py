@@ -66,7 +66,8 @@ def origin(filled: Filled) -> str:
         f"protocol {', '.join(stands['protocols']) or '-'}; folds {_listed(table.folds)}; seeds "
         f"{_listed(table.seeds)}; overrides: "
         f"{' '.join([*table.overrides, *stands['overrides']])}; "
-        f"run hashes {_listed(stands['hashes'])}; {_sources(stands['sources'])}."
+        f"run hashes {_listed(stands['hashes'])}; {_sources(stands['sources'])}"
+        f"{_recorded(stands.get('recorded', ()))}."
     )
 
 
@@ -76,6 +77,11 @@ def _sources(hashes: Sequence[str]) -> str:
     if len(short) > 1:
         return f"**runs of mixed sources**: {_listed(short)} (rerun=true makes them again)"
     return f"sources {_listed(short) or '-'}"
+
+
+def _recorded(files: Sequence[str]) -> str:
+    """Say it if figures were taken from another table's file; their runs may be gone."""
+    return f"; some of the figures as recorded in {_listed(files)}" if files else ""
 
 
 def how_to_read(filled: Filled) -> str:

@@ -12,16 +12,17 @@ from hydra.errors import HydraException
 from experiments.console import complain, console
 from experiments.evaluation.statistics import Fold
 from experiments.runs.compose import compose
-from experiments.runs.folder import RunError
+from experiments.runs.folder import RunError, RunFolder
 from experiments.runs.overrides import Overrides
 from experiments.tables.fill import Filled, fill, unreadable
 from experiments.tables.launch import run_all
 from experiments.tables.plan import Plan, plan
+from experiments.tables.recorded import RecordedRun, read_recorded, with_recorded
 from experiments.tables.sizes import paper_sizes
 from experiments.tables.table import Table, load_tables
 from experiments.tables.write import show_table, write_tables
 
-OWN = ("table", "seeds", "folds", "dry_run", "out")
+OWN = ("table", "seeds", "folds", "recorded", "dry_run", "out")
 ALIKE = ("seed", "fold")  # keys of every run, so no misspelt ones of these
 
 
@@ -34,6 +35,7 @@ class Wish:
         out: the folder of the table; `None` for that of the results.
         seeds: of every row; `None` for the table's own.
         folds: of every row; `None` for the table's own.
+        recorded: written tables whose runs count as complete.
         dry_run: list the runs, and stop.
         launcher: the overrides that choose a launcher.
         overrides: all others, for every run.
@@ -43,6 +45,7 @@ class Wish:
     out: Path | None
     seeds: tuple[int, ...] | None
     folds: tuple[Fold, ...] | None
+    recorded: tuple[Path, ...]
     dry_run: bool
     launcher: Overrides
     overrides: Overrides
@@ -64,8 +67,11 @@ class Wish:
         return cls(
             table=str(overrides.value("table")),
             out=None if out is None else Path(str(out)),
-            seeds=_several(overrides, "seeds", int),
-            folds=_several(overrides, "folds", int | str),
+            seeds=_several(overrides, "seeds", int, "[1,2,3]"),
+            folds=_several(overrides, "folds", int | str, "[0,1,2]"),
+            recorded=tuple(
+                map(Path, _several(overrides, "recorded", str, "[results/table1.json]") or ())
+            ),
             dry_run=overrides.flag("dry_run"),
             launcher=overrides.only("hydra"),
             overrides=rest,
@@ -95,7 +101,8 @@ def reproduce(configs: Path, overrides: Overrides) -> int:
     tables = load_tables(configs, wish.table, **wish.changes)
     _refuse(tables.parts, wish.overrides)
     with hydra.initialize_config_dir(str(configs), version_base="1.3"):
-        plans = _plans(tables.parts, wish.overrides)
+        recorded = read_recorded(wish.recorded)
+        plans = [with_recorded(p, recorded) for p in _plans(tables.parts, wish.overrides)]
         if wish.dry_run:
             for todo in plans:
                 _list(todo)
@@ -142,14 +149,14 @@ def _fill(table: Table, todo: Plan, wish: Wish) -> tuple[Filled, list[str]]:
     return fill(table, todo, sizes, wish.overrides, broken), complaints
 
 
-def _several(overrides: Overrides, key: str, kinds: Any) -> tuple[Any, ...] | None:
+def _several(overrides: Overrides, key: str, kinds: Any, example: str) -> tuple[Any, ...] | None:
     """Read a list of numbers or names, or a single one; `None` where the key is not set."""
     if key not in overrides:
         return None
     value = overrides.value(key)
     values = value if isinstance(value, list) else [value]
     if not values or not all(isinstance(item, kinds) for item in values):
-        raise RunError(f"{overrides.only(key)}: expected a list such as {key}=[1,2,3]")
+        raise RunError(f"{overrides.only(key)}: expected a list such as {key}={example}")
     return tuple(values)
 
 
@@ -179,8 +186,13 @@ def _refuse(parts: Sequence[Table], overrides: Overrides) -> None:
 
 def _list(todo: Plan) -> None:
     for folder in todo.folders:
-        state = "outdated" if folder.outdated else "complete" if folder.complete else "missing "
-        console.print(f"{state}  {folder.path}", markup=False, highlight=False)
+        console.print(f"{_state(folder)}  {folder.path}", markup=False, highlight=False)
     console.print(f"{todo.done} of {len(todo.folders)} runs complete")
     for name, reason in todo.refused.items():
         complain(f"row {name}: {reason}")
+
+
+def _state(folder: RunFolder) -> str:
+    if isinstance(folder, RecordedRun):
+        return "recorded"
+    return "outdated" if folder.outdated else "complete" if folder.complete else "missing "
