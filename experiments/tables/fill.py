@@ -29,6 +29,7 @@ class Measured:
         sources: of the code that made it.
         figures: by reporting rule and metric, on the test data.
         commit: that made it; empty where only the table says so, of all its runs.
+        recorded: the table that its figures were taken from, if they were.
     """
 
     fold: Fold
@@ -37,13 +38,17 @@ class Measured:
     sources: str
     figures: dict[str, dict[str, float]]
     commit: str = ""
+    recorded: str = ""
 
     @classmethod
     def of(cls, metrics: Metrics) -> "Measured":
         """Take them from a run's metrics."""
         figures = {rule: dict(found["test"]) for rule, found in metrics["reported"].items()}
         sources, commit = metrics.get("sources", "unknown"), metrics.get("commit") or "unknown"
-        return cls(metrics["fold"], metrics["seed"], metrics["hash"], sources, figures, commit)
+        return cls(
+            metrics["fold"], metrics["seed"], metrics["hash"], sources, figures, commit,
+            metrics.get("recorded", ""),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -196,6 +201,14 @@ def _provenance(runs: Sequence[Metrics], overrides: Overrides) -> dict[str, Any]
         "hashes": sorted({run["hash"] for run in runs}),
         "sources": sorted({run.get("sources", "unknown") for run in runs}),
         "commits": sorted({run.get("commit") or "unknown" for run in runs}),
-        "recorded": sorted({run["recorded"] for run in runs if "recorded" in run}),
-        "versions": runs[0]["versions"] if runs else {},
+        "versions": _versions(runs),
     }
+
+
+def _versions(runs: Sequence[Metrics]) -> dict[str, str]:
+    """Return the version of each library; several where the runs differ."""
+    found: dict[str, dict[str, None]] = {}
+    for run in runs:
+        for name, version in (run.get("versions") or {}).items():
+            found.setdefault(name, {})[version] = None
+    return {name: ", ".join(versions) for name, versions in found.items()}

@@ -1,5 +1,6 @@
 """A filled table as markdown: its grid, what it stands on, and what a reader must know."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -67,7 +68,7 @@ def origin(filled: Filled) -> str:
         f"{_listed(table.seeds)}; overrides: "
         f"{' '.join([*table.overrides, *stands['overrides']])}; "
         f"run hashes {_listed(stands['hashes'])}; {_sources(stands['sources'])}"
-        f"{_recorded(stands.get('recorded', ()))}."
+        f"{_recorded(filled)}."
     )
 
 
@@ -79,9 +80,12 @@ def _sources(hashes: Sequence[str]) -> str:
     return f"sources {_listed(short) or '-'}"
 
 
-def _recorded(files: Sequence[str]) -> str:
-    """Say it if figures were taken from another table's file; their runs may be gone."""
-    return f"; some of the figures as recorded in {_listed(files)}" if files else ""
+def _recorded(filled: Filled) -> str:
+    """Say how many runs' figures were taken from other tables, and from which."""
+    every = [one.recorded for line in filled.lines for one in line.measured]
+    counts = Counter(mark for mark in every if mark)
+    told = (f"{n} of {len(every)} runs as recorded in {mark}" for mark, n in counts.items())
+    return "".join(f"; {text}" for text in told)
 
 
 def how_to_read(filled: Filled) -> str:

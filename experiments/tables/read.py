@@ -3,11 +3,14 @@
 import json
 import math
 from dataclasses import fields
+from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pydantic import TypeAdapter
+
 from experiments.evaluation.statistics import Estimate
-from experiments.runs.errors import reading
+from experiments.runs.errors import RunError, reading
 from experiments.runs.overrides import Overrides
 from experiments.tables.cells import cells
 from experiments.tables.fill import Filled, Line, Measured
@@ -15,6 +18,7 @@ from experiments.tables.markdown import how_to_read, origin
 from experiments.tables.table import Row, Table
 
 T = TypeVar("T")
+MEASURED = TypeAdapter(tuple[Measured, ...])
 STANDS_ON = ("overrides", "data", "manifests", "starts", "protocols", "hashes", "sources")
 
 
@@ -30,6 +34,11 @@ def read_tables(file: Path) -> list[Filled]:
     with reading(file, "what scripts/reproduce.py writes", "write the table again"):
         content = json.loads(file.read_text())
         parts = content.get("parts", [content])
+        if any("words" in part["table"] for part in parts):
+            raise RunError(
+                f"{file}: expected a table of this version, found one whose runs have other "
+                "hashes; write the table again"
+            )
         found = [_filled(part) for part in parts]
         for part in found:  # what cannot be printed is no table
             cells(part), origin(part), how_to_read(part)
@@ -48,10 +57,17 @@ def _filled(content: dict[str, Any]) -> Filled:
         raise ValueError(f"no {', '.join(missing)} in its provenance")
     if not isinstance(table["title"], str):
         raise TypeError(f"the title {table['title']}")
+    lines = tuple(_line(line) for line in content["lines"])
+    for one in (one for line in lines for one in line.measured):
+        for rule, metric in product(content["rules"], table["metrics"]):
+            if metric not in one.figures.get(rule, {}):
+                raise ValueError(f"a run without {metric} under {rule}")
+        if empty := [key for key in ("data", "manifests", "protocols") if not stands[key]]:
+            raise ValueError(f"runs, and no {', '.join(empty)} in its provenance")
     return Filled(
         table=_of(Table, table, rows=rows),
         rules=tuple(content["rules"]),
-        lines=tuple(_line(line) for line in content["lines"]),
+        lines=lines,
         provenance=dict(stands),
         reporting=dict(content["reporting"]),
     )
@@ -63,7 +79,8 @@ def _line(content: dict[str, Any]) -> Line:
         for rule, metrics in content["figures"].items()
     }
     differences = {rule: _estimate(value) for rule, value in content["differences"].items()}
-    measured = tuple(_of(Measured, one) for one in content["measured"])
+    # As JSON, because strictly a mapping is no `Measured`.
+    measured = MEASURED.validate_json(json.dumps(content["measured"]), strict=True)
     return _of(
         Line,
         content,

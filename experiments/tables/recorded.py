@@ -1,7 +1,8 @@
 """Runs that a written table has the figures of, where their folders are no longer at hand."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -40,52 +41,76 @@ class RecordedRun(RunFolder):
         return dict(self.rules)
 
 
-def read_recorded(files: Iterable[Path]) -> dict[Key, RecordedRun]:
-    """Return the runs that tables have the figures of.
+Record = Mapping[Key, tuple[Metrics, Mapping[str, Any]]]
+"""By run its figures, and how its reporting rules were configured."""
+
+
+def with_recorded(plans: Sequence[Plan], files: Sequence[Path]) -> list[Plan]:
+    """Return the plans in which recorded runs count as complete, whether they are here or not.
+
+    A run that others start from is made if any of these has to be made, as a record holds no
+    weights; its own row keeps the recorded figures. `rerun=true` makes recorded runs again that
+    other sources made.
 
     Args:
-        files: `table<name>.json`; of a run that several have, the last one's figures are taken.
+        plans: what the parts of a table need.
+        files: `table<name>.json`; of a run that several have, the first one's figures are taken.
 
     Raises:
-        RunError: if a file is no such table, or does not tell which data its runs are of.
+        RunError: if a file is no such table, has no run of these, or does not tell which data its
+            runs are of.
     """
-    found: dict[Key, RecordedRun] = {}
+    wanted = {_key(folder) for todo in plans for folder in todo.folders}
+    found: dict[Key, tuple[Metrics, Mapping[str, Any]]] = {}
     for file in files:
-        for filled in read_tables(file):
-            common = _common(file, filled)
-            for line in filled.lines:
-                for one in line.measured:
-                    path = Path(one.hash, f"fold{one.fold}", f"seed{one.seed}")
-                    figures = _metrics(line, one, common)
-                    found[_key(path)] = RecordedRun(path, figures, filled.reporting)
-    return found
+        record = read_record(file)
+        if not wanted & record.keys():
+            raise RunError(
+                f"{file}: expected runs of this table, found none of them among its {len(record)} "
+                "runs: check data=, data.root= and the other overrides, or leave it out of "
+                "recorded="
+            )
+        found = {**record, **found}
+    return [_with(todo, found) for todo in plans] if files else list(plans)
 
 
-def with_recorded(todo: Plan, recorded: Mapping[Key, RecordedRun]) -> Plan:
-    """Return the plan in which recorded runs count as complete.
-
-    A run whose folder is here counts as it is. One that others start from is made if any of these
-    has to be made, as a record holds no weights. `rerun=true` makes those again that other sources
-    made.
-
-    Args:
-        todo: what a table needs.
-        recorded: from `read_recorded`.
-    """
+def _with(todo: Plan, record: Record) -> Plan:
     known = {
-        folder: replace(recorded[_key(folder.path)], path=folder.path)
+        folder: RecordedRun(folder.path, *record[_key(folder)])
         for folder in todo.folders
-        if not folder.complete and _key(folder.path) in recorded
+        if _key(folder) in record
     }
     known = {folder: run for folder, run in known.items() if not todo.lacks(run)}
     lacking = [job for f, job in todo.jobs.items() if f not in known and todo.lacks(f)]
     needed = {source.folder for job in lacking for source in job.sources}
-    known = {folder: run for folder, run in known.items() if folder not in needed}
+    own = {folder for row in todo.rows.values() for folder in row}
+    idle = {source.folder for f in known for source in todo.jobs[f].sources} - needed - own
     return replace(
         todo,
         rows={name: [known.get(f, f) for f in folders] for name, folders in todo.rows.items()},
-        stages=tuple({known.get(f, f): job for f, job in stage.items()} for stage in todo.stages),
+        stages=tuple(
+            {f if f in needed else known.get(f, f): j for f, j in stage.items() if f not in idle}
+            for stage in todo.stages
+        ),
     )
+
+
+def read_record(file: Path) -> Record:
+    """Return the runs that a table has the figures of.
+
+    Raises:
+        RunError: if the file is no table, or does not tell which data its runs are of.
+    """
+    parts = read_tables(file)
+    mark = f"{file.name} (sha256 {sha256(file.read_bytes()).hexdigest()[:12]})"
+    found: dict[Key, tuple[Metrics, Mapping[str, Any]]] = {}
+    for filled in parts:
+        common = _common(file, filled) | {"recorded": mark}
+        for line in filled.lines:
+            for one in line.measured:
+                key = one.hash, f"fold{one.fold}", f"seed{one.seed}"
+                found[key] = _metrics(line, one, common), filled.reporting
+    return found
 
 
 def _common(file: Path, filled: Filled) -> Metrics:
@@ -99,12 +124,11 @@ def _common(file: Path, filled: Filled) -> Metrics:
         "starts_from": _single(file, "starts", stands["starts"]),
         "commit": commits[0] if len(commits) == 1 else None,
         "versions": stands.get("versions", {}),
-        "recorded": file.name,
     }
 
 
 def _single(file: Path, name: str, values: Sequence[Any]) -> Any:
-    """Return what all runs of a table have in common; nothing if the table has no run."""
+    """Return what all runs of a table have in common; nothing if none of them has it."""
     if len(values) > 1:
         raise RunError(
             f"{file}: expected runs of the same {name}, found {', '.join(map(str, values))}, and "
@@ -120,12 +144,13 @@ def _metrics(line: Line, one: Measured, common: Metrics) -> Metrics:
         "hash": one.hash,
         "sources": one.sources,
         "commit": one.commit or common["commit"],
+        "recorded": one.recorded or common["recorded"],
         "reported": {rule: {"test": found} for rule, found in one.figures.items()},
         "parameters": {"total": line.parameters},
         "paper_size_parameters": {"with_heads": line.paper_parameters},
     }
 
 
-def _key(path: Path) -> Key:
-    """Return a run's hash, fold and seed from its folder's path."""
+def _key(folder: RunFolder) -> Key:
+    path = folder.path
     return path.parents[1].name.rpartition("-")[2], path.parent.name, path.name

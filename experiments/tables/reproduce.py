@@ -17,7 +17,7 @@ from experiments.runs.overrides import Overrides
 from experiments.tables.fill import Filled, fill, unreadable
 from experiments.tables.launch import run_all
 from experiments.tables.plan import Plan, plan
-from experiments.tables.recorded import RecordedRun, read_recorded, with_recorded
+from experiments.tables.recorded import RecordedRun, with_recorded
 from experiments.tables.sizes import paper_sizes
 from experiments.tables.table import Table, load_tables
 from experiments.tables.write import show_table, write_tables
@@ -101,8 +101,8 @@ def reproduce(configs: Path, overrides: Overrides) -> int:
     tables = load_tables(configs, wish.table, **wish.changes)
     _refuse(tables.parts, wish.overrides)
     with hydra.initialize_config_dir(str(configs), version_base="1.3"):
-        recorded = read_recorded(wish.recorded)
-        plans = [with_recorded(p, recorded) for p in _plans(tables.parts, wish.overrides)]
+        plans = with_recorded(_plans(tables.parts, wish.overrides), wish.recorded)
+        _tell_recorded(plans)
         if wish.dry_run:
             for todo in plans:
                 _list(todo)
@@ -196,3 +196,16 @@ def _state(folder: RunFolder) -> str:
     if isinstance(folder, RecordedRun):
         return "recorded"
     return "outdated" if folder.outdated else "complete" if folder.complete else "missing "
+
+
+def _tell_recorded(plans: Sequence[Plan]) -> None:
+    """Say how many runs' figures come from a record, and whether other sources made them."""
+    rows = {f for todo in plans for row in todo.rows.values() for f in row}
+    every = [folder for folder in rows if isinstance(folder, RecordedRun)]
+    if every:
+        outdated = sum(folder.outdated for folder in every)
+        console.print(
+            f"{len(every)} of {len(rows)} runs as recorded"
+            + f"; {outdated} of them made by other sources: rerun=true makes them again"
+            * bool(outdated)
+        )

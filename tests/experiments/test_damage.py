@@ -21,6 +21,7 @@ from experiments.runs.folder import RunError
 from experiments.runs.weights import read_weights
 from experiments.tables.committed import read_committed
 from experiments.tables.read import read_tables
+from experiments.tables.recorded import read_record
 from tests.damage import OF_ALL, OF_JSON, OF_YAML, Damage, damaged, outcome
 from tests.experiments.conftest import MakeRun
 
@@ -65,7 +66,7 @@ def test_weights(tmp_path: Path) -> None:
         assert found is None or all(torch.equal(found[key], wanted[key]) for key in wanted)
 
 
-@pytest.mark.parametrize("read", [read_committed, read_tables])
+@pytest.mark.parametrize("read", [read_committed, read_tables, read_record])
 def test_tables(tmp_path: Path, read: Callable[[Path], Any]) -> None:
     """Written tables hold no checksum; what is read can at least be a table."""
     (tmp_path / "whole").mkdir()
