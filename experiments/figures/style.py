@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from experiments.files import write_text, write_with
 
 COLUMN = 3.4  # inches, of a page with two columns
-# Okabe and Ito's palette, which differs for every kind of color vision; dark ones first.
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+# Okabe and Ito's palette, which differs for every kind of color vision; dark ones first. A gray is
+# in the place of its yellow, which white paper swallows.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#808080")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 # Without the date, so that the same figure is the same file.
 KINDS: Any = {"png": None, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 LOOK: Any = {
