@@ -141,7 +141,7 @@ def evaluation_title(evaluation: Evaluation) -> str:
 
 
 def listed_places(keys: Iterable[RunKey]) -> str:
-    """Return `folds 0, 1, seed 1`."""
+    """Return `folds 0, 1, seed 1`, or `folds 0 to 5, seed 1` for more than three in a row."""
     folds, seeds = zip(*keys, strict=True)
     return f"{_listed('fold', set(folds))}, {_listed('seed', set(seeds))}"
 
@@ -225,6 +225,9 @@ def metric_name(run: dict[str, Any]) -> str:
 
 def _listed(name: str, values: Iterable[Any]) -> str:
     found = sorted(values, key=lambda value: (isinstance(value, str), value))
+    numbers = [value for value in found if isinstance(value, int)]
+    if len(numbers) == len(found) > 3 and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return f"{name}s {numbers[0]} to {numbers[-1]}"
     return f"{name}{'s' if len(found) > 1 else ''} {', '.join(map(str, found))}"
 
 
