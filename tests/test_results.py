@@ -19,6 +19,7 @@ from rich.console import Console
 from datamodules.packed.datamodule import PackedDataModule
 from experiments.runs.overrides import Overrides
 from experiments.runs.run import Run
+from experiments.tables.recorded import read_record
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results"
@@ -71,6 +72,14 @@ ROWS = [
     if line["row"]["overrides"]
 ]
 
+# The runs so far of tables that are being made again, for `recorded=`.
+RECORDED = [
+    pytest.param(part, line, id=f"{file.stem}, {line['row']['name']}")
+    for file in sorted((RESULTS / "records").glob("*.json"))
+    for part in parts(file)
+    for line in part["lines"]
+]
+
 
 @pytest.fixture
 def _configuration() -> Iterator[None]:
@@ -91,7 +100,7 @@ def composed(part: dict[str, Any], line: dict[str, Any], patch: pytest.MonkeyPat
     return Run(every.setting(fold=one["fold"], seed=one["seed"]), Console(quiet=True))
 
 
-@pytest.mark.parametrize(("part", "line"), ROWS)
+@pytest.mark.parametrize(("part", "line"), [*ROWS, *RECORDED])
 @pytest.mark.usefixtures("_configuration")
 def test_a_row_is_found_by_its_hash(
     part: dict[str, Any], line: dict[str, Any], monkeypatch: pytest.MonkeyPatch
@@ -109,6 +118,13 @@ def test_a_known_run_on_real_data_is_found_and_another_is_not(
     for key, value in (("overrides", ["data=full", "batch_size=8"]), ("manifests", ["0" * 64])):
         other = KNOWN | {"provenance": KNOWN["provenance"] | {key: value}}
         assert composed(other, line, monkeypatch).hash != "b34aa27c"
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_every_run_of_a_table_can_be_taken_from_it(name: str) -> None:
+    runs = [one for p in parts(NEW[name]) for line in p["lines"] for one in line["measured"]]
+    places = {(one["hash"], f"fold{one['fold']}", f"seed{one['seed']}") for one in runs}
+    assert read_record(NEW[name]).keys() == places
 
 
 @pytest.mark.parametrize("name", FILES)
