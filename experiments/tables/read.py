@@ -58,12 +58,13 @@ def _filled(content: dict[str, Any]) -> Filled:
     if not isinstance(table["title"], str):
         raise TypeError(f"the title {table['title']}")
     lines = tuple(_line(line) for line in content["lines"])
-    for one in (one for line in lines for one in line.measured):
-        for rule, metric in product(content["rules"], table["metrics"]):
-            if metric not in one.figures.get(rule, {}):
-                raise ValueError(f"a run without {metric} under {rule}")
-        if empty := [key for key in ("data", "manifests", "protocols") if not stands[key]]:
-            raise ValueError(f"runs, and no {', '.join(empty)} in its provenance")
+    runs = [one for line in lines for one in line.measured]
+    for one, rule, metric in product(runs, content["rules"], table["metrics"]):
+        if metric not in one.figures.get(rule, {}):
+            raise ValueError(f"a run without {metric} under {rule}")
+    empty = [key for key in ("data", "manifests", "protocols") if not stands[key]]
+    if runs and empty:
+        raise ValueError(f"runs, and no {', '.join(empty)} in its provenance")
     return Filled(
         table=_of(Table, table, rows=rows),
         rules=tuple(content["rules"]),

@@ -41,7 +41,7 @@ class RecordedRun(RunFolder):
         return dict(self.rules)
 
 
-Record = Mapping[Key, tuple[Metrics, Mapping[str, Any]]]
+Record = dict[Key, tuple[Metrics, Mapping[str, Any]]]
 """By run its figures, and how its reporting rules were configured."""
 
 
@@ -61,7 +61,7 @@ def with_recorded(plans: Sequence[Plan], files: Sequence[Path]) -> list[Plan]:
             runs are of.
     """
     wanted = {_key(folder) for todo in plans for folder in todo.folders}
-    found: dict[Key, tuple[Metrics, Mapping[str, Any]]] = {}
+    found: Record = {}
     for file in files:
         record = read_record(file)
         if not wanted & record.keys():
@@ -103,7 +103,7 @@ def read_record(file: Path) -> Record:
     """
     parts = read_tables(file)
     mark = f"{file.name} (sha256 {sha256(file.read_bytes()).hexdigest()[:12]})"
-    found: dict[Key, tuple[Metrics, Mapping[str, Any]]] = {}
+    found: Record = {}
     for filled in parts:
         common = _common(file, filled) | {"recorded": mark}
         for line in filled.lines:
