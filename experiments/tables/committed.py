@@ -117,7 +117,8 @@ def _overrides(node: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _estimate(found: Mapping[str, Any]) -> Estimate:
-    return Estimate(**{**found, "error": math.nan if found["error"] is None else found["error"]})
+    numbers = {key: math.nan if found[key] is None else found[key] for key in ("mean", "error")}
+    return Estimate(**{**found, **numbers})
 
 
 def _commits(file: Path, stands: Mapping[str, Any]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, product
+from math import isnan
 
 from experiments.evaluation.statistics import Estimate
 from experiments.metric import LOWER_IS_BETTER, number, paper_number, short
@@ -188,8 +189,12 @@ def label(filled: Filled, rule: str) -> str:
 
 
 def best(metric: str, found: Sequence[Estimate | None]) -> frozenset[int]:
-    """Return which of several measured figures is the best, and all that print the same mean."""
-    means = {i: float(number(metric, e.mean)) for i, e in enumerate(found) if e is not None}
+    """Return which of several measured figures is the best, and all that print the same mean.
+
+    The figure of a network that diverged, NaN, is none.
+    """
+    measured = {i: e.mean for i, e in enumerate(found) if e is not None and not isnan(e.mean)}
+    means = {i: float(number(metric, mean)) for i, mean in measured.items()}
     if len(means) < 2:
         return frozenset()
     first = (min if metric in LOWER_IS_BETTER else max)(means.values())

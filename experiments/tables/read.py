@@ -81,7 +81,7 @@ def _line(content: dict[str, Any]) -> Line:
     }
     differences = {rule: _estimate(value) for rule, value in content["differences"].items()}
     # As JSON, because strictly a mapping is no `Measured`.
-    measured = MEASURED.validate_json(json.dumps(content["measured"]), strict=True)
+    measured = MEASURED.validate_json(json.dumps(list(map(_run, content["measured"]))), strict=True)
     return _of(
         Line,
         content,
@@ -92,18 +92,27 @@ def _line(content: dict[str, Any]) -> Line:
     )
 
 
+def _run(content: dict[str, Any]) -> dict[str, Any]:
+    """Return a run whose figures are numbers; those of a network that diverged are NaN."""
+    figures = {
+        rule: {metric: _number(value) for metric, value in metrics.items()}
+        for rule, metrics in content["figures"].items()
+    }
+    return content | {"figures": figures}
+
+
 def _row(content: dict[str, Any]) -> Row:
     return _of(Row, content, overrides=tuple(map(str, content["overrides"])))
 
 
 def _estimate(content: dict[str, Any]) -> Estimate:
-    error = content["error"]  # JSON knows no NaN
-    return _of(
-        Estimate,
-        content,
-        mean=float(content["mean"]),
-        error=math.nan if error is None else float(error),
-    )
+    mean, error = (float(_number(content[key])) for key in ("mean", "error"))
+    return _of(Estimate, content, mean=mean, error=error)
+
+
+def _number(value: Any) -> Any:
+    """Return what `write_tables` found, as it writes NaN as null."""
+    return math.nan if value is None else value
 
 
 def _of(kind: type[T], content: dict[str, Any], **changes: Any) -> T:

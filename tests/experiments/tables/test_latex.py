@@ -181,6 +181,8 @@ def test_several_metrics_stand_in_panels_by_rule() -> None:
         ("mae", [0.5601, 0.559, 0.5594], {1, 2}),
         ("accuracy", [70.0, None, None], set()),  # nothing to compare with
         ("accuracy", [None], set()),
+        ("mae", [nan, 0.56, 0.559], {2}),  # a network that diverged
+        ("mae", [nan, 0.56, nan], set()),
     ],
 )
 def test_the_best_are_ours_alone_and_by_the_metric(

@@ -1,5 +1,8 @@
-"""A filled table in the terminal: nothing cut off, nothing broken inside a word."""
+"""A filled table in the terminal: nothing cut off, nothing broken inside a word; and its JSON."""
 
+from dataclasses import replace
+from math import isnan, nan
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,9 +10,11 @@ from rich.console import Console
 
 from experiments.evaluation.statistics import Estimate
 from experiments.tables.cells import cells
-from experiments.tables.fill import Filled, Line
-from experiments.tables.table import Row, Table
-from experiments.tables.write import show_table
+from experiments.tables.committed import read_committed
+from experiments.tables.fill import Filled, Line, Measured
+from experiments.tables.read import read_tables
+from experiments.tables.table import Row, Table, Tables
+from experiments.tables.write import show_table, write_tables
 
 NAMES = ["3D ResNeXt50 (Vis.)", "Multiplication", "sum (control)", "MSAF"]
 REAL: dict[str, Any] = {"data": ["real"], "overrides": []}
@@ -90,3 +95,23 @@ def test_the_papers_figures_stand_beside_its_own_input_alone(
     expected = ["paper accuracy"] if there else []  # no row has one of mae
     assert [name for name in head if name.startswith("paper ")] == [*expected, "paper #Params"]
     assert all(("74.86" in row) == there and len(row) == len(head) for row in rows)
+
+
+def test_the_figures_of_a_network_that_diverged_are_read_back_as_they_were(tmp_path: Path) -> None:
+    """JSON has no NaN, so the file has null there."""
+    stands = {name: ["x"] for name in ("manifests", "protocols", "hashes", "sources", "starts")}
+    whole = filled(("mae", "corr"), **stands)
+    figures = {rule: {"mae": nan, "corr": 0.25} for rule in whole.rules}
+    one = Measured(0, 1, "12345678", "abcdef", figures, "1234567")
+    known = Estimate(0.25, 0.01, 2, "folds", 2)
+    lost = {"mae": Estimate(nan, nan, 2, "folds", 2), "corr": known}
+    line = replace(whole.lines[-1], figures=dict.fromkeys(whole.rules, lost), measured=(one,))
+    whole = replace(whole, lines=(*whole.lines[:-1], line))
+    write_tables(Tables("1", "A table", (whole.table,)), [whole], tmp_path)
+    (read,) = read_tables(tmp_path / "table1.json")
+    figures = read.lines[-1].measured[0].figures["paper_rule"]
+    assert isnan(figures["mae"]) and figures["corr"] == 0.25
+    (committed,) = read_committed(tmp_path / "table1.json")
+    for again in (read.lines[-1].figures, committed.lines["MSAF"].figures):
+        assert isnan(again["last_epoch"]["mae"].mean)
+        assert again["last_epoch"]["corr"] == known
